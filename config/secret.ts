@@ -1,0 +1,41 @@
+import { inspect } from 'node:util';
+
+/** Where the config says a secret is: in the text itself, in an environment variable, or in a file. */
+export type SecretSource = string | { readonly env: string } | { readonly file: string };
+
+/**
+ * A password, key or community. Every way of printing it gives `<secret>`; only `reveal()` gives the text. The schema
+ * makes it from its source, the loader resolves it, so that a missing variable or file is an error with its place.
+ */
+export class Secret {
+  readonly source: SecretSource;
+  #text: string | undefined;
+
+  constructor(source: SecretSource) {
+    this.source = typeof source === 'string' ? '<secret>' : source;
+    this.#text = typeof source === 'string' ? source : undefined;
+  }
+
+  /** Gives the secret its text. `read` is only called for a variable or a file. */
+  resolve(read: (source: { readonly env: string } | { readonly file: string }) => string): void {
+    if (typeof this.source !== 'string') this.#text = read(this.source);
+  }
+
+  /** The clear text. Call it where the protocol needs it and nowhere else. */
+  reveal(): string {
+    if (this.#text === undefined) throw new Error('secret used before the config was loaded');
+    return this.#text;
+  }
+
+  toString(): string {
+    return '<secret>';
+  }
+
+  toJSON(): string {
+    return '<secret>';
+  }
+
+  [inspect.custom](): string {
+    return '<secret>';
+  }
+}
