@@ -1,0 +1,12 @@
+/** An error that a person can act on: a stable code, one sentence, and what to do next. */
+export class SitewardError extends Error {
+  readonly code: string;
+  readonly hint: string;
+
+  constructor(code: string, message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,60 @@
+/** SQLite as the rest of the daemon sees it. One worker thread holds every connection; here are only messages to it. */
+
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+/** One statement, run once per row of `rows`, or once with `params`. */
+export interface Statement {
+  readonly sql: string;
+  readonly params?: readonly SqlValue[];
+  readonly rows?: readonly (readonly SqlValue[])[];
+}
+
+export interface Outcome {
+  readonly changes: number;
+  readonly lastInsertRowid: bigint;
+}
+
+/** Moves a database file one version further; the version is its place in the list, kept in `PRAGMA user_version`. */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+export type Row = Readonly<Record<string, SqlValue>>;
+
+export interface Database {
+  /**
+   * Runs the statements in one transaction. When the promise resolves, they are on disk as the database's `synchronous`
+   * says; when it rejects, none of them happened.
+   * @throws StoreError `STORE_FULL` when the disk or the size cap is reached, `STORE_DAMAGED` when the file is not whole.
+   */
+  write(statements: readonly Statement[]): Promise<readonly Outcome[]>;
+  /** Integers past 2^53 come as bigint, all others as number. */
+  read(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** Bytes of the file and its write-ahead log. */
+  size(): Promise<number>;
+  /** A consistent copy of the live database. */
+  backup(path: string): Promise<void>;
+  /** What `PRAGMA integrity_check` says; empty when whole. */
+  check(): Promise<readonly string[]>;
+}
+
+export interface DatabaseOptions {
+  readonly migrations: readonly Migration[];
+  /** `full`: a commit survives a power cut. `normal`: a power cut may lose the last commits, never the file. */
+  readonly synchronous: 'full' | 'normal';
+  /** The file never grows past this. */
+  readonly maxBytes?: number;
+}
+
+export interface Store {
+  /** Opens `NAME.db` in the store's folder. A damaged file is set aside as `NAME.db.damaged-TIME` and reported. */
+  open(name: string, options: DatabaseOptions): Promise<OpenedDatabase>;
+  close(): Promise<void>;
+}
+
+export interface OpenedDatabase {
+  readonly database: Database;
+  /** Where a file that could not be read was moved to. */
+  readonly setAside?: string;
+}
