@@ -1,0 +1,38 @@
+import type { Milliseconds, Monotonic } from '#collectors/contract.ts';
+
+export interface Due {
+  readonly at: Monotonic;
+  /** Cycles that were skipped because the one before took, or started, too late. */
+  readonly missed: number;
+}
+
+/**
+ * When a lane is due next. Counts from the schedule, not from `now`, so that lateness never adds up; what was missed is
+ * counted and never caught up in a burst.
+ */
+export function nextDue(previous: Monotonic, interval: Milliseconds, now: Monotonic): Due {
+  const missed = Math.max(0, Math.ceil((now - previous) / interval) - 1);
+  return { at: (previous + (missed + 1) * interval) as Monotonic, missed };
+}
+
+/** Longest interval to which the SNMP cycle of a silent device is stretched. */
+export const LONGEST_BACKOFF = 600_000 as Milliseconds;
+
+/**
+ * The interval of a device that was silent `failures` times in a row: doubled each time, so that a dead device costs a
+ * bounded share of the appliance. One failure changes nothing: packets get lost.
+ */
+export function backedOff(interval: Milliseconds, failures: number): Milliseconds {
+  const stretched = interval * 2 ** Math.min(20, Math.max(0, failures - 1));
+  return Math.max(interval, Math.min(LONGEST_BACKOFF, stretched)) as Milliseconds;
+}
+
+/**
+ * How long after the start a lane begins: at random within its interval, but for a small fleet within a second or two,
+ * so that the first readings are there when the technician looks.
+ * @param random from 0 to 1
+ */
+export function startDelay(interval: Milliseconds, lanes: number, random: number): Milliseconds {
+  const spread = Math.min(interval, Math.max(500, lanes * 5));
+  return (random * spread) as Milliseconds;
+}

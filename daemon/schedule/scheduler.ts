@@ -1,0 +1,205 @@
+import type { Clock, Milliseconds, Monotonic } from '#collectors/contract.ts';
+import { backedOff, nextDue, startDelay } from './due.ts';
+
+/** What a run says about its device: silence stretches the lane's interval, an answer restores it. */
+export type RunResult = 'answered' | 'silent' | 'neither';
+
+export interface Lane {
+  readonly key: string;
+  readonly interval: Milliseconds;
+  /** One cycle. Its signal aborts at the deadline of the cycle or when the daemon stops. Must not throw. */
+  run(signal: AbortSignal): Promise<RunResult>;
+}
+
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  /** Lanes that may run at once; further ones wait, and their lateness is measured. */
+  readonly maxInFlight: number;
+  readonly random?: () => number;
+  /** Seconds between when a cycle was due and when it started. */
+  readonly onStart?: (key: string, late: Milliseconds) => void;
+  readonly onMissed?: (key: string, cycles: number) => void;
+  readonly onError?: (key: string, error: unknown) => void;
+}
+
+/** Longest time that one cycle of one lane may take, whatever its interval. */
+const LONGEST_CYCLE = 60_000 as Milliseconds;
+/** Part of the interval after which a cycle is cut off, so that it never reaches into the next one. */
+const CYCLE_SHARE = 0.8;
+/** Timers longer than this are cut, so that a lane added or hurried meanwhile is seen. */
+const LONGEST_SLEEP = 60_000;
+
+interface Entry {
+  lane: Lane;
+  due: Monotonic;
+  failures: number;
+  running: boolean;
+  /** Run again at once when the present run ends. */
+  hurried: boolean;
+}
+
+/**
+ * Runs lanes on a monotonic clock: none overlaps itself, a late one is not caught up, each cycle has one deadline. The
+ * lanes of a device that is silent back off by themselves.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #heap: { at: number; entry: Entry }[] = [];
+  readonly #stopping = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #waiting: Entry[] = [];
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Adds lanes, spreading their first cycles. A lane that is there already keeps its place in the schedule. */
+  add(lanes: readonly Lane[]): void {
+    const random = this.#options.random ?? Math.random;
+    const now = this.#options.clock.monotonicNow();
+    for (const lane of lanes) {
+      const present = this.#entries.get(lane.key);
+      if (present) {
+        const changed = present.lane.interval !== lane.interval;
+        present.lane = lane;
+        if (changed) this.#schedule(present, (now + random() * lane.interval) as Monotonic);
+        continue;
+      }
+      const entry: Entry = { lane, due: now, failures: 0, running: false, hurried: false };
+      this.#entries.set(lane.key, entry);
+      this.#schedule(
+        entry,
+        (now + startDelay(lane.interval, this.#entries.size + lanes.length, random())) as Monotonic,
+      );
+    }
+    this.#arm();
+  }
+
+  remove(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  keys(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Runs a lane now, or once more after its present run. Its failures are forgotten. */
+  hurry(key: string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.failures = 0;
+    if (entry.running) entry.hurried = true;
+    else this.#schedule(entry, this.#options.clock.monotonicNow());
+    this.#arm();
+  }
+
+  /** No new cycles; resolves when those under way have ended, which `signal` hastens by aborting them. */
+  async stop(signal: AbortSignal): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#entries.clear();
+    this.#waiting = [];
+    const abort = () => this.#stopping.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    await Promise.all(this.#running);
+    signal.removeEventListener('abort', abort);
+    this.#stopping.abort(new Error('the scheduler has stopped'));
+  }
+
+  #schedule(entry: Entry, at: Monotonic): void {
+    entry.due = at;
+    push(this.#heap, { at, entry });
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    if (this.#stopping.signal.aborted) return;
+    const next = this.#heap[0];
+    if (!next) return;
+    const wait = Math.min(LONGEST_SLEEP, Math.max(0, next.at - this.#options.clock.monotonicNow()));
+    this.#timer = setTimeout(() => this.#tick(), wait);
+  }
+
+  #tick(): void {
+    const now = this.#options.clock.monotonicNow();
+    for (let next = this.#heap[0]; next && next.at <= now; next = this.#heap[0]) {
+      pop(this.#heap);
+      const { entry } = next;
+      // Places in the heap that were left behind by a change of schedule, and lanes that were removed.
+      if (entry.due !== next.at || this.#entries.get(entry.lane.key) !== entry || entry.running) continue;
+      this.#waiting.push(entry);
+    }
+    this.#launch();
+    this.#arm();
+  }
+
+  #launch(): void {
+    while (this.#running.size < this.#options.maxInFlight) {
+      const entry = this.#waiting.shift();
+      if (!entry) return;
+      if (entry.running || this.#entries.get(entry.lane.key) !== entry) continue;
+      const run = this.#run(entry).finally(() => {
+        this.#running.delete(run);
+        this.#launch();
+        this.#arm();
+      });
+      this.#running.add(run);
+    }
+  }
+
+  async #run(entry: Entry): Promise<void> {
+    const { clock, onStart, onMissed, onError } = this.#options;
+    const { lane, due } = entry;
+    entry.running = true;
+    onStart?.(lane.key, Math.max(0, clock.monotonicNow() - due) as Milliseconds);
+    const deadline = Math.min(LONGEST_CYCLE, lane.interval * CYCLE_SHARE) as Milliseconds;
+    let result: RunResult = 'neither';
+    try {
+      result = await lane.run(AbortSignal.any([this.#stopping.signal, clock.timeout(deadline)]));
+    } catch (error) {
+      onError?.(lane.key, error);
+    }
+    entry.running = false;
+    if (result === 'silent') entry.failures += 1;
+    if (result === 'answered') entry.failures = 0;
+    if (this.#entries.get(lane.key) !== entry) return;
+    const next = nextDue(due, backedOff(entry.lane.interval, entry.failures), clock.monotonicNow());
+    if (next.missed > 0) onMissed?.(lane.key, next.missed);
+    this.#schedule(entry, entry.hurried ? clock.monotonicNow() : next.at);
+    entry.hurried = false;
+  }
+}
+
+/** A binary heap, least `at` first. */
+function push(heap: { at: number; entry: Entry }[], item: { at: number; entry: Entry }): void {
+  let index = heap.length;
+  heap.push(item);
+  while (index > 0) {
+    const parent = (index - 1) >> 1;
+    const above = heap[parent];
+    if (!above || above.at <= item.at) break;
+    heap[index] = above;
+    index = parent;
+  }
+  heap[index] = item;
+}
+
+function pop(heap: { at: number; entry: Entry }[]): void {
+  const last = heap.pop();
+  if (!last || heap.length === 0) return;
+  let index = 0;
+  for (;;) {
+    let child = index * 2 + 1;
+    const left = heap[child];
+    if (!left) break;
+    const right = heap[child + 1];
+    if (right && right.at < left.at) child += 1;
+    const least = heap[child];
+    if (!least || least.at >= last.at) break;
+    heap[index] = least;
+    index = child;
+  }
+  heap[index] = last;
+}
