@@ -1,126 +1,106 @@
-/**
- * Text to plain values, with the place of each: the only file that knows `yaml`. Whoever reads settings from YAML
- * (the config, the profiles) gets the same limits and the same way of pointing at a fault.
- */
-import { LineCounter, isAlias, isCollection, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 
-/** Line and column, both from 1. */
+/** A place in a text, counted from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Something wrong in a file, to be shown as `FILE:LINE:COL: PATH: MESSAGE`. */
-export interface Fault extends Position {
-  readonly file: string;
-  /** `devices[1].port`, `''` for the file as a whole. */
-  readonly path: string;
+export interface YamlFault extends Position {
   readonly message: string;
 }
 
-export type Path = readonly PropertyKey[];
-
-export interface YamlFile {
+export interface YamlDocument {
+  /** The document as plain data; undefined when there are faults. */
   readonly value: unknown;
-  /** Syntax errors and limits that were passed. Where there are any, `value` is undefined. */
-  readonly faults: readonly Fault[];
-  /** Where the value at `path` stands; where there is none, its nearest parent. `key` points at the key instead. */
-  positionOf(path: Path, at?: 'key' | 'value'): Position;
+  readonly faults: readonly YamlFault[];
+  /** Where the value at `path` stands; of its key when `of` is `key`. The nearest place above it, if it is not there. */
+  positionOf(path: readonly PropertyKey[], of?: 'value' | 'key'): Position;
 }
 
-const MAX_BYTES = 1_000_000;
-const MAX_ALIASES = 100;
-const MAX_DEPTH = 32;
+const LARGEST_TEXT = 1_048_576;
+const MOST_ALIASES = 100;
+const DEEPEST = 32;
+const START: Position = { line: 1, column: 1 };
 
-/** Parses one YAML 1.2 document. Never throws: what is wrong is in `faults`. */
-export function parseYaml(text: string, file: string): YamlFile {
-  const start: Position = { line: 1, column: 1 };
-  const refused = (message: string, position: Position = start): YamlFile => ({
-    value: undefined,
-    faults: [{ file, ...position, path: '', message }],
-    positionOf: () => position,
-  });
-  if (Buffer.byteLength(text) > MAX_BYTES) return refused(`is larger than ${MAX_BYTES} bytes (split it)`);
-
+/**
+ * Parses YAML 1.2 (core schema, unique keys) within limits that a config or profile never needs and a bomb would: 1 MB,
+ * 100 aliases, 32 levels.
+ */
+export function parseYaml(text: string): YamlDocument {
+  if (Buffer.byteLength(text) > LARGEST_TEXT)
+    return refused('is larger than 1 MB (split it, or remove what is no config)');
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: true,
-    strict: true,
-    customTags: [],
-    resolveKnownTags: false,
-  });
-  const at = (offset: number): Position => {
+  const place = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    return line === 0 ? START : { line, column: col };
   };
-  const errors = [...document.errors, ...document.warnings];
-  if (errors.length > 0) {
-    const faults = errors.map((error) => ({ file, ...at(error.pos[0]), path: '', message: sentence(error.message) }));
-    return { value: undefined, faults, positionOf: () => start };
-  }
-
-  let depthFault: Position | undefined;
-  visit(document, {
-    Collection(_key, node, ancestors) {
-      if (ancestors.length <= MAX_DEPTH) return undefined;
-      depthFault = at(node.range?.[0] ?? 0);
-      return visit.BREAK;
-    },
+  const document = parseDocument(text.replace(/^\uFEFF/, ''), {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    schema: 'core',
   });
-  if (depthFault) return refused(`is nested deeper than ${MAX_DEPTH} levels`, depthFault);
-
+  const faults = document.errors.map((error) => ({
+    ...place(error.pos[0]),
+    message: plain(error.code, error.message),
+  }));
+  if (faults.length > 0) return { value: undefined, faults, positionOf: () => START };
+  const tooDeep = deepNode(document.contents, DEEPEST);
+  if (tooDeep)
+    return refused(`is nested deeper than ${DEEPEST} levels (write it flatter)`, place(tooDeep.range?.[0] ?? 0));
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: MAX_ALIASES });
-  } catch (error) {
-    return refused(sentence(error instanceof Error ? error.message : String(error)));
+    value = document.toJS({ maxAliasCount: MOST_ALIASES });
+  } catch {
+    return refused(`uses more than ${MOST_ALIASES} aliases (write the values out)`);
   }
-
-  const positionOf = (path: Path, which: 'key' | 'value' = 'value'): Position => {
-    let node: unknown = document.contents;
-    let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
-    for (const [depth, step] of path.entries()) {
-      if (isAlias(node)) node = node.resolve(document);
-      if (!isCollection(node)) break;
-      const last = depth === path.length - 1;
-      let next: unknown;
-      if (isSeq(node)) next = node.items[Number(step)];
-      else if (isMap(node)) {
-        const pair = node.items.find((item) => String(isScalar(item.key) ? item.key.value : item.key) === String(step));
-        if (pair && isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
-        if (last && which === 'key') return at(offset);
-        next = pair?.value;
-      }
-      if (!isNode(next)) break;
-      node = next;
-      offset = next.range?.[0] ?? offset;
-    }
-    return at(offset);
-  };
-  return { value, faults: [], positionOf };
+  return { value, faults: [], positionOf: (path, of = 'value') => place(offsetOf(document.contents, path, of)) };
 }
 
-/** `devices[1].port`; names that are no plain words in quotes. */
-export function pathText(path: Path): string {
-  let text = '';
-  for (const step of path) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else {
-      const name = String(step);
-      const plain = /^[A-Za-z_][\w-]*$/.test(name) ? name : JSON.stringify(name);
-      text += text === '' ? plain : `.${plain}`;
-    }
+function refused(message: string, at: Position = START): YamlDocument {
+  return { value: undefined, faults: [{ ...at, message }], positionOf: () => at };
+}
+
+function plain(code: string, message: string): string {
+  if (code === 'DUPLICATE_KEY') return 'this key stands here twice (remove one of them)';
+  if (code === 'TAB_AS_INDENT') return 'is indented with a tab (write spaces)';
+  return `${message.split('\n')[0]} (check quotes, brackets and indentation)`;
+}
+
+function deepNode(node: unknown, levels: number): Node | undefined {
+  if (!isNode(node)) return undefined;
+  if (levels < 0) return node;
+  const children = isMap(node) ? node.items.map(({ value }) => value) : isSeq(node) ? node.items : [];
+  for (const child of children) {
+    const found = deepNode(child, levels - 1);
+    if (found) return found;
   }
-  return text;
+  return undefined;
 }
 
-/** One line as the contract has it: `FILE:LINE:COL: key.path: what is wrong (what to write instead)`. */
-export function faultText(fault: Fault): string {
-  return `${fault.file}:${fault.line}:${fault.column}: ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`;
-}
-
-function sentence(message: string): string {
-  return message.replace(/\s+/g, ' ').trim();
+function offsetOf(root: unknown, path: readonly PropertyKey[], of: 'value' | 'key'): number {
+  let node: unknown = root;
+  let offset = isNode(root) ? (root.range?.[0] ?? 0) : 0;
+  for (const [depth, step] of path.entries()) {
+    let key: unknown;
+    let next: unknown;
+    if (isMap(node)) {
+      const pair = node.items.find((item: Pair) => isScalar(item.key) && String(item.key.value) === String(step));
+      key = pair?.key;
+      next = pair?.value;
+    } else if (isSeq(node)) {
+      next = node.items[Number(step)];
+    }
+    const wanted =
+      of === 'key' && depth === path.length - 1
+        ? key
+        : isNode(next) && next.range && next.range[1] > next.range[0]
+          ? next
+          : (key ?? next);
+    if (!isNode(wanted)) return offset;
+    offset = wanted.range?.[0] ?? offset;
+    node = next;
+  }
+  return offset;
 }
