@@ -1,0 +1,117 @@
+/** OIDs as text and as the content octets of their TLV. Walks compare octets and make text only of what they keep. */
+import type { Oid } from './agent.ts';
+import { BerError } from './tlv.ts';
+
+/** RFC 2578, section 3.5. */
+const MAX_SUB_IDENTIFIERS = 128;
+const MAX_SUB_IDENTIFIER = 0xffff_ffff;
+
+/** Whether the octets are a well-formed, minimally encoded OID within the caps of RFC 2578. */
+export function isOid(octets: Uint8Array, start: number, end: number): boolean {
+  let count = 1; // the first octet stands for two
+  let value = 0;
+  let fresh = true;
+  for (let i = start; i < end; i++) {
+    const octet = octets[i] as number;
+    if (fresh && octet === 0x80) return false;
+    value = value * 128 + (octet & 0x7f);
+    fresh = octet < 0x80;
+    if (!fresh) continue;
+    if (value > MAX_SUB_IDENTIFIER || ++count > MAX_SUB_IDENTIFIERS) return false;
+    value = 0;
+  }
+  return end > start && fresh;
+}
+
+/** Sub-identifiers from `start`, each with a leading dot. The octets must have passed {@link isOid}. */
+export function dotted(octets: Uint8Array, start: number, end: number): string {
+  let text = '';
+  let value = 0;
+  for (let i = start; i < end; i++) {
+    const octet = octets[i] as number;
+    value = value * 128 + (octet & 0x7f);
+    if (octet > 0x7f) continue;
+    text += `.${value}`;
+    value = 0;
+  }
+  return text;
+}
+
+/** The text of octets that passed {@link isOid}. */
+export function oidText(octets: Uint8Array, start: number, end: number): Oid {
+  let at = start;
+  let first = 0;
+  let octet: number;
+  do {
+    octet = octets[at++] as number;
+    first = first * 128 + (octet & 0x7f);
+  } while (octet > 0x7f);
+  const root = Math.min(2, Math.floor(first / 40));
+  return `${root}.${first - root * 40}${dotted(octets, at, end)}`;
+}
+
+/**
+ * The text of an OID from its content octets (without tag and length).
+ * @throws BerError when they are no OID.
+ */
+export function decodeOid(octets: Uint8Array): Oid {
+  if (!isOid(octets, 0, octets.length)) throw new BerError('malformed OID', 0);
+  return oidText(octets, 0, octets.length);
+}
+
+/**
+ * The content octets (without tag and length) of an OID.
+ * @throws BerError when the text is no OID of at least two sub-identifiers.
+ */
+export function encodeOid(oid: Oid): Uint8Array {
+  const octets: number[] = [];
+  let count = 0;
+  let root = 0;
+  let value = -1; // no digit yet
+  for (let i = 0; i <= oid.length; i++) {
+    const digit = oid.charCodeAt(i) - 48; // NaN behind the end
+    if (digit >= 0 && digit <= 9) {
+      value = Math.max(value, 0) * 10 + digit;
+      continue;
+    }
+    const sound = value >= 0 && value <= MAX_SUB_IDENTIFIER && (i === oid.length || oid[i] === '.');
+    if (!sound || ++count > MAX_SUB_IDENTIFIERS) throw new BerError(`${oid} is not an OID`, i);
+    if (count === 1) root = value;
+    else if (count > 2) putSubIdentifier(octets, value);
+    else if (root < 2 ? value < 40 : root === 2 && value + 80 <= MAX_SUB_IDENTIFIER) {
+      putSubIdentifier(octets, root * 40 + value); // the first octet stands for two (X.690, 8.19.4)
+    } else throw new BerError(`${oid} is not an OID`, i);
+    value = -1;
+  }
+  if (count < 2) throw new BerError(`${oid} is not an OID`, oid.length);
+  return Uint8Array.from(octets);
+}
+
+function putSubIdentifier(octets: number[], value: number): void {
+  if (value >= 0x1000_0000) octets.push((value >>> 28) | 0x80);
+  if (value >= 0x20_0000) octets.push(((value >>> 21) & 0x7f) | 0x80);
+  if (value >= 0x4000) octets.push(((value >>> 14) & 0x7f) | 0x80);
+  if (value >= 0x80) octets.push(((value >>> 7) & 0x7f) | 0x80);
+  octets.push(value & 0x7f);
+}
+
+/** Whether name `a` comes after name `b` in the order of sub-identifiers (not of octets: 16383 is FF 7F, 16384 81 80 00). */
+export function isAfter(a: Uint8Array, b: Uint8Array): boolean {
+  const common = Math.min(a.length, b.length);
+  let start = 0;
+  for (let i = 0; i < common; i++) {
+    if (a[i] !== b[i]) return subIdentifier(a, start) > subIdentifier(b, start);
+    if ((a[i] as number) < 0x80) start = i + 1;
+  }
+  return a.length > b.length;
+}
+
+function subIdentifier(octets: Uint8Array, start: number): number {
+  let value = 0;
+  for (let i = start; i < octets.length; i++) {
+    const octet = octets[i] as number;
+    value = value * 128 + (octet & 0x7f);
+    if (octet < 0x80) break;
+  }
+  return value;
+}
