@@ -1,0 +1,164 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry, type RegistryContentType } from 'prom-client';
+import type { Milliseconds, Observation } from '#collectors/contract.ts';
+import type { Format } from './text.ts';
+
+/** Gauges of prom-client whose names end like counters, which promtool rightly refuses. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+export interface OutputStatus {
+  readonly output: string;
+  readonly points: number;
+  readonly bytes: number;
+  /** Seconds since 1970; absent when the spool is empty. */
+  readonly oldest?: number;
+  /** Points since the first start, by what became of them. */
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
+/** What the daemon says about itself, beside the devices. Few series, so prom-client's own rendering is fast enough. */
+export class SelfMetrics {
+  readonly #registry = new Registry<RegistryContentType>();
+  readonly #pollDuration: Histogram<'collector'>;
+  readonly #pollFailures: Counter<'collector' | 'reason'>;
+  readonly #snmpRequests: Counter;
+  readonly #snmpTimeouts: Counter;
+  readonly #lag: Histogram;
+  readonly #missed: Counter;
+  readonly #reloaded: Gauge;
+  readonly #devices: Gauge;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(version: string, outputs: () => readonly OutputStatus[]) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    new Gauge({
+      name: 'siteward_build_info',
+      help: 'The version of siteward and of Node.js; always 1.',
+      labelNames: ['version', 'node'],
+      registers,
+    }).set({ version, node: process.version }, 1);
+    this.#reloaded = new Gauge({
+      name: 'siteward_config_last_reload_successful',
+      help: '1 if the last reading of the config was good.',
+      registers,
+    });
+    this.#devices = new Gauge({ name: 'siteward_devices', help: 'Devices that are watched.', registers });
+    this.#pollDuration = new Histogram({
+      name: 'siteward_poll_duration_seconds',
+      help: 'How long one question to one device took.',
+      labelNames: ['collector'],
+      buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30],
+      registers,
+    });
+    this.#pollFailures = new Counter({
+      name: 'siteward_poll_failures_total',
+      help: 'Questions that brought no answer.',
+      labelNames: ['collector', 'reason'],
+      registers,
+    });
+    this.#snmpRequests = new Counter({ name: 'siteward_snmp_requests_total', help: 'SNMP requests sent.', registers });
+    this.#snmpTimeouts = new Counter({
+      name: 'siteward_snmp_timeouts_total',
+      help: 'SNMP requests that nobody answered in time.',
+      registers,
+    });
+    this.#lag = new Histogram({
+      name: 'siteward_scheduler_lag_seconds',
+      help: 'How much later than planned a cycle started.',
+      buckets: [0.005, 0.02, 0.05, 0.25, 1, 5, 30],
+      registers,
+    });
+    this.#missed = new Counter({
+      name: 'siteward_scheduler_missed_cycles_total',
+      help: 'Cycles left out because the one before took too long.',
+      registers,
+    });
+    this.#outputMetrics(outputs);
+  }
+
+  polled({ collector, took, evidence, problems, requests, timeouts }: Observation): void {
+    this.#pollDuration.observe({ collector }, took / 1000);
+    if (collector === 'snmp') {
+      this.#snmpRequests.inc(requests);
+      this.#snmpTimeouts.inc(timeouts);
+    }
+    if (evidence.kind !== 'answered') this.#pollFailures.inc({ collector, reason: problems[0]?.code ?? evidence.kind });
+  }
+
+  started(late: Milliseconds): void {
+    this.#lag.observe(late / 1000);
+  }
+
+  missed(_lane: string, cycles: number): void {
+    this.#missed.inc(cycles);
+  }
+
+  reloaded(good: boolean): void {
+    this.#reloaded.set(good ? 1 : 0);
+  }
+
+  watching(devices: number): void {
+    this.#devices.set(devices);
+  }
+
+  /** One registry knows one format at a time, so that scrapes take turns. */
+  async render(format: Format): Promise<string> {
+    const turn = this.#turn.then(async () => {
+      this.#registry.setContentType(
+        format === 'openmetrics' ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE,
+      );
+      return await this.#registry.metrics();
+    });
+    this.#turn = turn.catch(() => undefined);
+    const text = await turn;
+    return format === 'openmetrics' ? text.replace(/# EOF\n?$/, '') : text.endsWith('\n') ? text : `${text}\n`;
+  }
+
+  #outputMetrics(outputs: () => readonly OutputStatus[]): void {
+    const registers = [this.#registry];
+    const labelNames = ['output'];
+    new Gauge({
+      name: 'siteward_spool_points',
+      help: 'Points on disk that an output has not taken yet.',
+      labelNames,
+      registers,
+      collect: eachOutput(({ points }) => points),
+    });
+    new Gauge({
+      name: 'siteward_spool_bytes',
+      help: 'Bytes on disk that an output has not taken yet.',
+      labelNames,
+      registers,
+      collect: eachOutput(({ bytes }) => bytes),
+    });
+    new Gauge({
+      name: 'siteward_spool_oldest_timestamp_seconds',
+      help: 'Time of the oldest point on disk.',
+      labelNames,
+      registers,
+      collect: eachOutput(({ oldest }) => oldest),
+    });
+    new Counter({
+      name: 'siteward_output_points_total',
+      help: 'Points by what became of them.',
+      labelNames: ['output', 'outcome'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { output, outcomes } of outputs())
+          for (const [outcome, points] of Object.entries(outcomes)) this.inc({ output, outcome }, points);
+      },
+    });
+
+    function eachOutput(pick: (status: OutputStatus) => number | undefined) {
+      return function (this: Gauge<string>): void {
+        this.reset();
+        for (const status of outputs()) {
+          const value = pick(status);
+          if (value !== undefined) this.set({ output: status.output }, value);
+        }
+      };
+    }
+  }
+}

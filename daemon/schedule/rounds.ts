@@ -1,0 +1,106 @@
+import type { Clock, Collector, Evidence, Milliseconds, Observation } from '#collectors/contract.ts';
+import type { AvailabilityTracker, RoundResult } from '../availability/tracker.ts';
+import { SILENT_ROUNDS } from '../availability/verdict.ts';
+import type { Check, WatchedDevice } from '../inventory/watched.ts';
+
+export interface RoundsOptions {
+  readonly clock: Clock;
+  readonly collectors: { readonly icmp: Collector; readonly snmp: Collector; readonly tcp: Collector };
+  readonly tracker: AvailabilityTracker;
+  readonly publish: (observation: Observation) => void;
+}
+
+/**
+ * Rounds of availability checks: all devices of one interval together, so that one process sends all echo requests. A
+ * device that fell silent is asked again in faster rounds until it is judged.
+ */
+export class Rounds {
+  readonly #options: RoundsOptions;
+  /** Devices whose ICMP was answered once: for them silence means something. */
+  readonly #echoed = new Set<string>();
+  /** Devices in a round that has not ended, which no second round may ask. */
+  readonly #asked = new Set<string>();
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+  }
+
+  forget(device: string): void {
+    this.#echoed.delete(device);
+  }
+
+  /** Silent, but not yet for long enough to be called down. */
+  suspect(device: string): boolean {
+    const standing = this.#options.tracker.standing(device);
+    return standing !== undefined && standing.silentRounds > 0 && standing.silentRounds < SILENT_ROUNDS;
+  }
+
+  /** One round over these devices. */
+  async run(devices: readonly WatchedDevice[], signal: AbortSignal): Promise<void> {
+    const { clock, tracker } = this.#options;
+    const free = devices.filter(({ name }) => !this.#asked.has(name));
+    if (free.length === 0) return;
+    for (const { name } of free) this.#asked.add(name);
+    try {
+      const at = clock.wallNow();
+      const results = await this.#ask(free, signal);
+      signal.throwIfAborted();
+      tracker.round(at, results);
+    } finally {
+      for (const { name } of free) this.#asked.delete(name);
+    }
+  }
+
+  async #ask(devices: readonly WatchedDevice[], signal: AbortSignal): Promise<Map<string, RoundResult>> {
+    const { icmp, snmp, tcp } = this.#options.collectors;
+    const results = new Map(devices.map(({ name }) => [name, new Map<string, Evidence>()]));
+    const asks = (kind: Check['kind']) =>
+      devices.filter(({ checks }) => (checks ?? [{ kind: 'icmp' }]).some((check) => check.kind === kind));
+    await Promise.all([
+      this.#collect(icmp, asks('icmp'), results, signal),
+      this.#collect(snmp, asks('snmp'), results, signal),
+      this.#collect(tcp, asks('tcp'), results, signal),
+    ]);
+    const deaf = devices.filter((device) => this.#fallsBack(device, results.get(device.name)));
+    await this.#collect(snmp, deaf, results, signal);
+    for (const device of deaf) {
+      const result = results.get(device.name);
+      // Its agent speaks for a device that never answered an echo request: then those say nothing about it.
+      if (result?.get('snmp')?.kind === 'answered') result.delete('icmp');
+    }
+    return results;
+  }
+
+  /** Without `checks` of its own, a device that never answered ICMP is asked by SNMP instead. */
+  #fallsBack(device: WatchedDevice, result: RoundResult | undefined): boolean {
+    const echo = result?.get('icmp');
+    if (echo?.kind === 'answered') this.#echoed.add(device.name);
+    return (
+      device.checks === undefined &&
+      echo?.kind !== 'answered' &&
+      !this.#echoed.has(device.name) &&
+      device.target.credentials.length > 0
+    );
+  }
+
+  async #collect(
+    collector: Collector,
+    devices: readonly WatchedDevice[],
+    results: ReadonlyMap<string, Map<string, Evidence>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (devices.length === 0) return;
+    const observations = await collector.collect(
+      'alive',
+      devices.map(({ target }) => target),
+      { clock: this.#options.clock, signal },
+    );
+    for (const observation of observations) {
+      results.get(observation.device)?.set(collector.name, observation.evidence);
+      this.#options.publish(observation);
+    }
+  }
+}
+
+/** How often devices that fell silent are asked again. */
+export const SUSPECT_INTERVAL = 5_000 as Milliseconds;
