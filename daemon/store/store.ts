@@ -1,5 +1,7 @@
 /** SQLite as the rest of the daemon sees it. One worker thread holds every connection; here are only messages to it. */
 
+import type { Logger } from '#daemon/log.ts';
+
 export type SqlValue = string | number | bigint | Uint8Array | null;
 
 /** One statement, run once per row of `rows`, or once with `params`. */
@@ -33,7 +35,9 @@ export interface Database {
   read(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
   /** Bytes of the file and its write-ahead log. */
   size(): Promise<number>;
-  /** A consistent copy of the live database. */
+  /** Gives up to `pages` free pages of the file back to the disk. Short slices keep writes from waiting. */
+  shrink(pages: number): Promise<void>;
+  /** A consistent copy of the live database, synced. Writes go on meanwhile. */
   backup(path: string): Promise<void>;
   /** What `PRAGMA integrity_check` says; empty when whole. */
   check(): Promise<readonly string[]>;
@@ -45,10 +49,23 @@ export interface DatabaseOptions {
   readonly synchronous: 'full' | 'normal';
   /** The file never grows past this. */
   readonly maxBytes?: number;
+  /** Free pages kept inside the file, so that it can be written for a while when a stranger has filled the disk. */
+  readonly reserveBytes?: number;
+}
+
+export interface StoreSettings {
+  readonly directory: string;
+  readonly log: Logger;
+  /** For a look beside a running daemon: takes no lock, makes nothing, changes nothing. */
+  readonly readOnly?: boolean;
 }
 
 export interface Store {
-  /** Opens `NAME.db` in the store's folder. A damaged file is set aside as `NAME.db.damaged-TIME` and reported. */
+  /**
+   * Opens `NAME.db` in the store's folder. A damaged file is set aside as `NAME.db.damaged-TIME` and reported. After
+   * `STORE_IO` or `STORE_DAMAGED` every call on a database fails: opening it once more gives a new handle.
+   * @throws StoreError `STORE_VERSION`, `STORE_ACCESS`, `STORE_FULL`, `STORE_IO`
+   */
   open(name: string, options: DatabaseOptions): Promise<OpenedDatabase>;
   close(): Promise<void>;
 }

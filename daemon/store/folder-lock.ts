@@ -1,0 +1,33 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockDatabase } from './connection.ts';
+import { asStoreError, StoreError } from './errors.ts';
+
+/**
+ * Takes the folder for this process; two daemons in one would write over each other. The lock is one of the kernel's on
+ * `siteward.lock`: it ends with the process, so a kill or a power cut leaves no stale one.
+ * @returns what gives the folder back
+ * @throws StoreError `STORE_LOCKED`, or `STORE_ACCESS` when the folder cannot be written
+ */
+export function lockFolder(directory: string): () => void {
+  const note = join(directory, 'siteward.pid');
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const unlock = lockDatabase(join(directory, 'siteward.lock'));
+    writeFileSync(note, `${process.pid}\n`);
+    return unlock;
+  } catch (thrown) {
+    const error = asStoreError(thrown, directory);
+    if (error.code !== 'STORE_BUSY') throw error;
+    throw new StoreError('STORE_LOCKED', `${directory} is in use by another siteward${holder(note)}`, { cause: error });
+  }
+}
+
+/** Who wrote the note last, for the message only: it proves nothing. */
+function holder(note: string): string {
+  try {
+    return ` (process ${readFileSync(note, 'utf8').trim().slice(0, 20)})`;
+  } catch {
+    return '';
+  }
+}

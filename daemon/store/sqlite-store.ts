@@ -1,0 +1,187 @@
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '#daemon/log.ts';
+import { StoreError } from './errors.ts';
+import type { Answers, Call, Reply, Request, WorkerSettings } from './messages.ts';
+import type {
+  Database,
+  DatabaseOptions,
+  OpenedDatabase,
+  Outcome,
+  Row,
+  SqlValue,
+  Statement,
+  Store,
+  StoreSettings,
+} from './store.ts';
+
+/**
+ * Takes the folder and starts the store's thread.
+ * @throws StoreError `STORE_LOCKED` when another siteward has the folder, `STORE_ACCESS` when it cannot be written,
+ *   `STORE_SQLITE` when this runtime's SQLite is not safe to use
+ */
+export async function openStore(settings: StoreSettings): Promise<Store> {
+  const thread = new StoreThread(settings);
+  await thread.ready;
+  return new SqliteStore(thread, settings.log);
+}
+
+class SqliteStore implements Store {
+  readonly #thread: StoreThread;
+  readonly #log: Logger;
+
+  constructor(thread: StoreThread, log: Logger) {
+    this.#thread = thread;
+    this.#log = log;
+  }
+
+  async open(name: string, options: DatabaseOptions): Promise<OpenedDatabase> {
+    if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new StoreError('STORE_STATEMENT', `${name} is not a database's name`);
+    const { setAside } = await this.#thread.call({ op: 'open', name, options });
+    const database = new ThreadDatabase(this.#thread, name);
+    if (setAside === undefined) return { database };
+    this.#log.error('a damaged database was set aside and an empty one begun', { database: name, setAside });
+    return { database, setAside };
+  }
+
+  async close(): Promise<void> {
+    await this.#thread.close();
+  }
+}
+
+interface QueuedWrite {
+  readonly statements: readonly Statement[];
+  readonly resolve: (outcomes: readonly Outcome[]) => void;
+  readonly reject: (reason: StoreError) => void;
+}
+
+class ThreadDatabase implements Database {
+  readonly #thread: StoreThread;
+  readonly #name: string;
+  #queue: QueuedWrite[] = [];
+  #committing = false;
+
+  constructor(thread: StoreThread, name: string) {
+    this.#thread = thread;
+    this.#name = name;
+  }
+
+  /** What is asked for while a commit runs goes into the next one together: a sync costs the same for one and many. */
+  async write(statements: readonly Statement[]): Promise<readonly Outcome[]> {
+    return await new Promise((resolve, reject) => {
+      this.#queue.push({ statements: statements.map(compact), resolve, reject });
+      if (!this.#committing) void this.#commit();
+    });
+  }
+
+  async read(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    return await this.#thread.call({ op: 'read', name: this.#name, sql, params });
+  }
+
+  async size(): Promise<number> {
+    return await this.#thread.call({ op: 'size', name: this.#name });
+  }
+
+  async shrink(pages: number): Promise<void> {
+    await this.#thread.call({ op: 'shrink', name: this.#name, pages });
+  }
+
+  async backup(path: string): Promise<void> {
+    await this.#thread.call({ op: 'backup', name: this.#name, path });
+  }
+
+  async check(): Promise<readonly string[]> {
+    return await this.#thread.call({ op: 'check', name: this.#name });
+  }
+
+  async #commit(): Promise<void> {
+    this.#committing = true;
+    while (this.#queue.length > 0) {
+      const group = this.#queue;
+      this.#queue = [];
+      try {
+        const writes = group.map(({ statements }) => statements);
+        const results = await this.#thread.call({ op: 'write', name: this.#name, writes });
+        for (const [index, { resolve, reject }] of group.entries()) {
+          const result = results[index];
+          if (result?.ok) resolve(result.outcomes);
+          else reject(new StoreError(result?.fault.code ?? 'STORE_CLOSED', result?.fault.message ?? 'no answer'));
+        }
+      } catch (thrown) {
+        for (const { reject } of group) reject(thrown as StoreError);
+      }
+    }
+    this.#committing = false;
+  }
+}
+
+/** A view into a larger buffer would take all of that buffer along to the other thread. */
+function compact(statement: Statement): Statement {
+  const { params, rows } = statement;
+  return {
+    sql: statement.sql,
+    ...(params && { params: params.map(ownBytes) }),
+    ...(rows && { rows: rows.map((row) => row.map(ownBytes)) }),
+  };
+}
+
+function ownBytes(value: SqlValue): SqlValue {
+  return value instanceof Uint8Array && value.byteLength !== value.buffer.byteLength ? new Uint8Array(value) : value;
+}
+
+interface PendingCall {
+  readonly resolve: (value: never) => void;
+  readonly reject: (reason: StoreError) => void;
+}
+
+/** The worker, and the calls that wait for it. */
+class StoreThread {
+  readonly ready: Promise<void>;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, PendingCall>();
+  readonly #log: Logger;
+  #lastId = 0;
+  #ended: StoreError | undefined;
+
+  constructor({ directory, readOnly = false, log }: StoreSettings) {
+    this.#log = log;
+    const workerData: WorkerSettings = { directory, readOnly };
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, execArgv: [] });
+    this.ready = new Promise((resolve, reject) => this.#pending.set(0, { resolve, reject }));
+    this.#worker.on('message', (reply: Reply) => this.#take(reply));
+    this.#worker.on('error', (error) => this.#end(`the store's thread failed: ${error.message}`, error));
+    this.#worker.on('exit', () => this.#end("the store's thread has ended"));
+  }
+
+  async call<C extends Call>(call: C): Promise<Answers[C['op']]> {
+    if (this.#ended) throw this.#ended;
+    return await new Promise((resolve, reject) => {
+      const request: Request = { id: ++this.#lastId, call };
+      this.#pending.set(request.id, { resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    await this.call({ op: 'close' });
+    this.#ended = new StoreError('STORE_CLOSED', 'the store is closed');
+    await exited;
+  }
+
+  #take(reply: Reply): void {
+    const call = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if (reply.ok) call?.resolve(reply.value as never);
+    else call?.reject(new StoreError(reply.fault.code, reply.fault.message));
+  }
+
+  #end(why: string, cause?: unknown): void {
+    if (!this.#ended) {
+      this.#ended = new StoreError('STORE_CLOSED', why, { cause });
+      if (!this.#pending.has(0) || cause) this.#log.error(why, { error: cause });
+    }
+    for (const { reject } of this.#pending.values()) reject(this.#ended);
+    this.#pending.clear();
+  }
+}

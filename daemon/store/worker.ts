@@ -1,0 +1,121 @@
+/** The store's thread: the only one that holds a database open. Started by `openStore`, imported by nobody. */
+import { join } from 'node:path';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { Ballast } from './ballast.ts';
+import { assertSqliteVersion, type Connection, type OpenedConnection, openConnection } from './connection.ts';
+import { asStoreError, StoreError } from './errors.ts';
+import { lockFolder } from './folder-lock.ts';
+import type { Answers, Call, Fault, Reply, Request, WorkerSettings } from './messages.ts';
+import type { DatabaseOptions } from './store.ts';
+
+const BALLAST_EVERY_MS = 30_000;
+
+const settings = workerData as WorkerSettings;
+const connections = new Map<string, Connection>();
+
+if (parentPort) start(parentPort);
+
+function start(port: MessagePort): void {
+  let unlock = (): void => {};
+  try {
+    assertSqliteVersion();
+    if (!settings.readOnly) unlock = lockFolder(settings.directory);
+    reply(port, { id: 0, ok: true, value: undefined });
+  } catch (thrown) {
+    reply(port, { id: 0, ok: false, fault: faultOf(thrown, settings.directory) });
+    return;
+  }
+  const ballast = new Ballast(settings.directory);
+  const keeper = settings.readOnly ? undefined : setInterval(() => ballast.keep(), BALLAST_EVERY_MS);
+  keeper?.unref();
+  port.on('message', ({ id, call }: Request) => {
+    const failed = (thrown: unknown): void => {
+      reply(port, { id, ok: false, fault: faultOf(thrown, 'name' in call ? fileOf(call.name) : settings.directory) });
+    };
+    try {
+      if (call.op === 'backup') {
+        // In slices on SQLite's side, so that writes go on between them.
+        connectionOf(call.name)
+          .backup(call.path)
+          .then(() => reply(port, { id, ok: true, value: undefined }), failed);
+        return;
+      }
+      reply(port, { id, ok: true, value: answer(call, ballast) });
+      if (call.op === 'close') {
+        clearInterval(keeper);
+        unlock();
+        port.close();
+      }
+    } catch (thrown) {
+      failed(thrown);
+    }
+  });
+}
+
+function answer(call: Exclude<Call, { op: 'backup' }>, ballast: Ballast): Answers[keyof Answers] {
+  switch (call.op) {
+    case 'open':
+      return open(call.name, call.options, ballast);
+    case 'write':
+      return connectionOf(call.name).write(call.writes);
+    case 'read':
+      return connectionOf(call.name).read(call.sql, call.params);
+    case 'size':
+      return connectionOf(call.name).size();
+    case 'shrink':
+      connectionOf(call.name).shrink(call.pages);
+      return undefined;
+    case 'check':
+      return connectionOf(call.name).check();
+    case 'close':
+      for (const connection of connections.values()) connection.close();
+      connections.clear();
+      return undefined;
+    default:
+      return call satisfies never;
+  }
+}
+
+function open(name: string, options: DatabaseOptions, ballast: Ballast): Answers['open'] {
+  const attempt = () => {
+    const former = connections.get(name);
+    return openConnection(fileOf(name), options, { readOnly: settings.readOnly, former });
+  };
+  let opened: OpenedConnection;
+  try {
+    opened = attempt();
+  } catch (thrown) {
+    if (asStoreError(thrown, fileOf(name)).code !== 'STORE_FULL' || !ballast.release()) throw thrown;
+    opened = attempt();
+  }
+  connections.set(name, opened.connection);
+  return opened.setAside === undefined ? {} : { setAside: opened.setAside };
+}
+
+function connectionOf(name: string): Connection {
+  const connection = connections.get(name);
+  if (!connection) throw new StoreError('STORE_CLOSED', `${fileOf(name)} is not open`);
+  return connection;
+}
+
+function fileOf(name: string): string {
+  return join(settings.directory, `${name}.db`);
+}
+
+function faultOf(thrown: unknown, where: string): Fault {
+  const { code, message } = asStoreError(thrown, where);
+  return { code, message };
+}
+
+/** Large values change hands instead of being copied. */
+function reply(port: MessagePort, message: Reply): void {
+  const transfer: ArrayBuffer[] = [];
+  if (message.ok && Array.isArray(message.value)) {
+    for (const row of message.value) {
+      for (const value of Object.values(row)) {
+        if (value instanceof Uint8Array && value.buffer instanceof ArrayBuffer) transfer.push(value.buffer);
+      }
+    }
+  }
+  port.postMessage(message, transfer);
+}
