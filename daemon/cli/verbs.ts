@@ -1,0 +1,61 @@
+import type { Verb } from './verb.ts';
+
+const CONFIG = ['--config <file>', 'config file (default: config/siteward.yaml)'] as const;
+const JSON_OUTPUT = ['--json', 'one JSON document on stdout'] as const;
+
+/** Every verb, one entry and one file each. */
+export const VERBS: readonly Verb[] = [
+  {
+    usage: 'run',
+    summary: 'watch the site in the foreground until SIGTERM or SIGINT; SIGHUP reads the config again',
+    options: [CONFIG],
+    examples: ['siteward run', 'siteward run --config /etc/siteward/siteward.yaml'],
+    load: () => import('./run.ts'),
+  },
+  {
+    usage: 'demo',
+    summary: 'watch a simulated office on loopback',
+    examples: ['siteward demo'],
+    load: () => import('./demo.ts'),
+  },
+  {
+    usage: 'check',
+    summary: 'read the config and every file that it names, and say what is wrong',
+    options: [CONFIG],
+    examples: ['siteward check', 'siteward check --config /etc/siteward/siteward.yaml'],
+    load: () => import('./check.ts'),
+  },
+  {
+    usage: 'poll <address>',
+    summary: 'ask one device everything once, without the daemon',
+    options: [
+      ['--port <number>', "UDP port of its SNMP agent (default: 161, or the config's)"],
+      ['--credentials <name>', 'a name from `credentials` in the config'],
+      ['--community <text>', 'an SNMP v2c community'],
+      CONFIG,
+      JSON_OUTPUT,
+    ],
+    examples: ['siteward poll 192.0.2.20 --community public', 'siteward poll 192.0.2.1 --credentials secure --json'],
+    load: () => import('./poll.ts'),
+  },
+  {
+    usage: 'devices',
+    summary: 'the devices that are watched, and their states',
+    options: [CONFIG, JSON_OUTPUT],
+    examples: ['siteward devices', 'siteward devices --json'],
+    load: () => import('./devices.ts'),
+  },
+  {
+    usage: 'profiles [action] [arguments...]',
+    summary: 'device profiles: list, check, or test FILE… to see what a recording is read as',
+    options: [CONFIG, JSON_OUTPUT],
+    examples: ['siteward profiles list', 'siteward profiles check', 'siteward profiles test printer.snmprec'],
+    load: () => import('./profiles.ts'),
+  },
+  {
+    usage: 'schema',
+    summary: 'the JSON Schema of the config, for editors that complete and check',
+    examples: ['siteward schema > siteward.schema.json'],
+    load: () => import('./schema.ts'),
+  },
+];
