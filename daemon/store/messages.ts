@@ -14,7 +14,7 @@ export type Call =
   | { readonly op: 'read'; readonly name: string; readonly sql: string; readonly params: readonly SqlValue[] }
   | { readonly op: 'size'; readonly name: string }
   | { readonly op: 'shrink'; readonly name: string; readonly pages: number }
-  | { readonly op: 'backup'; readonly name: string; readonly path: string }
+  | { readonly op: 'copy'; readonly name: string; readonly path: string }
   | { readonly op: 'check'; readonly name: string }
   | { readonly op: 'close' };
 
@@ -34,7 +34,7 @@ export interface Answers {
   readonly read: readonly Row[];
   readonly size: number;
   readonly shrink: undefined;
-  readonly backup: undefined;
+  readonly copy: undefined;
   readonly check: readonly string[];
   readonly close: undefined;
 }

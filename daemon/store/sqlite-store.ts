@@ -37,7 +37,7 @@ class SqliteStore implements Store {
   async open(name: string, options: DatabaseOptions): Promise<OpenedDatabase> {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new StoreError('STORE_STATEMENT', `${name} is not a database's name`);
     const { setAside } = await this.#thread.call({ op: 'open', name, options });
-    const database = new ThreadDatabase(this.#thread, name);
+    const database = new ThreadDatabase(this.#thread, name, options);
     if (setAside === undefined) return { database };
     this.#log.error('a damaged database was set aside and an empty one begun', { database: name, setAside });
     return { database, setAside };
@@ -57,12 +57,14 @@ interface QueuedWrite {
 class ThreadDatabase implements Database {
   readonly #thread: StoreThread;
   readonly #name: string;
+  readonly #options: DatabaseOptions;
   #queue: QueuedWrite[] = [];
   #committing = false;
 
-  constructor(thread: StoreThread, name: string) {
+  constructor(thread: StoreThread, name: string, options: DatabaseOptions) {
     this.#thread = thread;
     this.#name = name;
+    this.#options = options;
   }
 
   /** What is asked for while a commit runs goes into the next one together: a sync costs the same for one and many. */
@@ -85,8 +87,16 @@ class ThreadDatabase implements Database {
     await this.#thread.call({ op: 'shrink', name: this.#name, pages });
   }
 
+  /** By a second thread that only reads, for a copy takes seconds and the writes must not wait for it. */
   async backup(path: string): Promise<void> {
-    await this.#thread.call({ op: 'backup', name: this.#name, path });
+    const beside = new StoreThread({ ...this.#thread.settings, readOnly: true });
+    try {
+      await beside.ready;
+      await beside.call({ op: 'open', name: this.#name, options: this.#options });
+      await beside.call({ op: 'copy', name: this.#name, path });
+    } finally {
+      await beside.close();
+    }
   }
 
   async check(): Promise<readonly string[]> {
@@ -136,14 +146,15 @@ interface PendingCall {
 /** The worker, and the calls that wait for it. */
 class StoreThread {
   readonly ready: Promise<void>;
+  readonly settings: StoreSettings;
   readonly #worker: Worker;
   readonly #pending = new Map<number, PendingCall>();
-  readonly #log: Logger;
   #lastId = 0;
   #ended: StoreError | undefined;
 
-  constructor({ directory, readOnly = false, log }: StoreSettings) {
-    this.#log = log;
+  constructor(settings: StoreSettings) {
+    this.settings = settings;
+    const { directory, readOnly = false } = settings;
     const workerData: WorkerSettings = { directory, readOnly };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, execArgv: [] });
     this.ready = new Promise((resolve, reject) => this.#pending.set(0, { resolve, reject }));
@@ -179,7 +190,7 @@ class StoreThread {
   #end(why: string, cause?: unknown): void {
     if (!this.#ended) {
       this.#ended = new StoreError('STORE_CLOSED', why, { cause });
-      if (!this.#pending.has(0) || cause) this.#log.error(why, { error: cause });
+      if (!this.#pending.has(0) || cause) this.settings.log.error(why, { error: cause });
     }
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();

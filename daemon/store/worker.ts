@@ -29,17 +29,7 @@ function start(port: MessagePort): void {
   const keeper = settings.readOnly ? undefined : setInterval(() => ballast.keep(), BALLAST_EVERY_MS);
   keeper?.unref();
   port.on('message', ({ id, call }: Request) => {
-    const failed = (thrown: unknown): void => {
-      reply(port, { id, ok: false, fault: faultOf(thrown, 'name' in call ? fileOf(call.name) : settings.directory) });
-    };
     try {
-      if (call.op === 'backup') {
-        // In slices on SQLite's side, so that writes go on between them.
-        connectionOf(call.name)
-          .backup(call.path)
-          .then(() => reply(port, { id, ok: true, value: undefined }), failed);
-        return;
-      }
       reply(port, { id, ok: true, value: answer(call, ballast) });
       if (call.op === 'close') {
         clearInterval(keeper);
@@ -47,12 +37,12 @@ function start(port: MessagePort): void {
         port.close();
       }
     } catch (thrown) {
-      failed(thrown);
+      reply(port, { id, ok: false, fault: faultOf(thrown, 'name' in call ? fileOf(call.name) : settings.directory) });
     }
   });
 }
 
-function answer(call: Exclude<Call, { op: 'backup' }>, ballast: Ballast): Answers[keyof Answers] {
+function answer(call: Call, ballast: Ballast): Answers[keyof Answers] {
   switch (call.op) {
     case 'open':
       return open(call.name, call.options, ballast);
@@ -64,6 +54,9 @@ function answer(call: Exclude<Call, { op: 'backup' }>, ballast: Ballast): Answer
       return connectionOf(call.name).size();
     case 'shrink':
       connectionOf(call.name).shrink(call.pages);
+      return undefined;
+    case 'copy':
+      connectionOf(call.name).copyTo(call.path);
       return undefined;
     case 'check':
       return connectionOf(call.name).check();
