@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Clock, Milliseconds } from '#collectors/contract.ts';
+import { systemClock } from '#daemon/clock.ts';
+import { type Lane, type RunResult, Scheduler } from '#daemon/schedule/scheduler.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** As the system's clock, on the timers that a test moves. */
+const clock: Clock = {
+  ...systemClock,
+  sleep: (duration, signal) =>
+    new Promise((resolve, reject) => {
+      setTimeout(resolve, duration);
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    }),
+  timeout: (duration) => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new DOMException('deadline', 'TimeoutError')), duration);
+    return controller.signal;
+  },
+};
+
+function scheduler(options: Partial<ConstructorParameters<typeof Scheduler>[0]> = {}): Scheduler {
+  return new Scheduler({ clock, maxInFlight: 10, random: () => 0, ...options });
+}
+
+function lane(key: string, run: Lane['run'], interval = 10_000): Lane {
+  return { key, interval: interval as Milliseconds, run };
+}
+
+async function stopped(subject: Scheduler): Promise<void> {
+  await subject.stop(AbortSignal.abort(new Error('test ended')));
+}
+
+test('a lane runs at its interval and never overlaps itself', async () => {
+  let running = 0;
+  let most = 0;
+  const starts: number[] = [];
+  const subject = scheduler();
+  subject.add([
+    lane('slow', async (signal) => {
+      starts.push(Date.now());
+      running += 1;
+      most = Math.max(most, running);
+      await clock.sleep(7_000 as Milliseconds, signal);
+      running -= 1;
+      return 'answered';
+    }),
+  ]);
+
+  await vi.advanceTimersByTimeAsync(35_000);
+  await stopped(subject);
+
+  expect(most).toBe(1);
+  expect(starts.map((time) => time - (starts[0] ?? 0))).toEqual([0, 10_000, 20_000, 30_000]);
+});
+
+test('a cycle is cut off before the next one is due', async () => {
+  const cut: number[] = [];
+  const start = Date.now();
+  const subject = scheduler();
+  subject.add([
+    lane('hangs', async (signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      cut.push(Date.now() - start);
+      return 'silent';
+    }),
+  ]);
+
+  await vi.advanceTimersByTimeAsync(9_999);
+  await stopped(subject);
+
+  expect(cut).toEqual([8_000]);
+});
+
+test('a silent lane backs off and comes back to its interval with the first answer', async () => {
+  const results: RunResult[] = ['silent', 'silent', 'silent', 'answered', 'answered'];
+  const starts: number[] = [];
+  const begin = Date.now();
+  const subject = scheduler();
+  subject.add([
+    lane('dead', async () => {
+      starts.push((Date.now() - begin) / 1000);
+      return results[starts.length - 1] ?? 'answered';
+    }),
+  ]);
+
+  await vi.advanceTimersByTimeAsync(95_000);
+  await stopped(subject);
+
+  expect(starts.slice(0, 5)).toEqual([0, 10, 30, 70, 80]);
+});
+
+test('a lane that is hurried runs at once, also after many failures', async () => {
+  let runs = 0;
+  const subject = scheduler();
+  subject.add([
+    lane(
+      'dead',
+      async () => {
+        runs += 1;
+        return 'silent';
+      },
+      60_000,
+    ),
+  ]);
+  await vi.advanceTimersByTimeAsync(400_000);
+  const before = runs;
+
+  subject.hurry('dead');
+  await vi.advanceTimersByTimeAsync(1);
+  await stopped(subject);
+
+  expect(runs).toBe(before + 1);
+});
+
+test('lanes over the limit wait, and how late they start is told', async () => {
+  const late: number[] = [];
+  const subject = scheduler({ maxInFlight: 1, onStart: (_key, by) => void late.push(by) });
+  const work = async (signal: AbortSignal): Promise<RunResult> => {
+    await clock.sleep(1_000 as Milliseconds, signal);
+    return 'answered';
+  };
+  subject.add([lane('a', work), lane('b', work)]);
+
+  await vi.advanceTimersByTimeAsync(3_000);
+  await stopped(subject);
+
+  expect(late).toEqual([0, 1_000]);
+});
+
+test('a lane that stays through a reload keeps its place in the schedule', async () => {
+  const starts: string[] = [];
+  const begin = Date.now();
+  const run = (key: string) => async (): Promise<RunResult> => {
+    starts.push(`${key}@${(Date.now() - begin) / 1000}`);
+    return 'answered';
+  };
+  const subject = scheduler();
+  subject.add([lane('a', run('a')), lane('b', run('b'))]);
+  await vi.advanceTimersByTimeAsync(5_000);
+
+  subject.remove('b');
+  subject.add([lane('a', run('a'))]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await stopped(subject);
+
+  expect(starts).toEqual(['a@0', 'b@0', 'a@10']);
+});
+
+test('a lane that throws is reported and runs again', async () => {
+  const errors: unknown[] = [];
+  let runs = 0;
+  const subject = scheduler({ onError: (_key, error) => void errors.push(error) });
+  subject.add([
+    lane('broken', async () => {
+      runs += 1;
+      throw new Error('bug');
+    }),
+  ]);
+
+  await vi.advanceTimersByTimeAsync(10_001);
+  await stopped(subject);
+
+  expect(runs).toBe(2);
+  expect(errors).toHaveLength(2);
+});
+
+test('stopping waits for what runs, and its signal hastens it', async () => {
+  let ended = false;
+  const subject = scheduler();
+  subject.add([
+    lane('long', async (signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      ended = true;
+      return 'neither';
+    }),
+  ]);
+  await vi.advanceTimersByTimeAsync(1);
+
+  await stopped(subject);
+
+  expect(ended).toBe(true);
+});
