@@ -50,7 +50,13 @@ class EchoCollector implements IcmpCollector {
     const started = clock.monotonicNow();
     const results = await this.#ask(targets, context);
     const end = { question, at: clock.wallNow(), took: (clock.monotonicNow() - started) as Milliseconds };
-    return targets.map((target) => this.#observe(target, results.get(target.address) ?? NO_ADDRESS, end));
+    const paid = new Set<string>();
+    return targets.map((target) => {
+      const observation = this.#observe(target, results.get(target.address) ?? NO_ADDRESS, end);
+      const shared = paid.has(target.address);
+      paid.add(target.address);
+      return shared ? { ...observation, requests: 0, timeouts: 0 } : observation;
+    });
   }
 
   forget(device: string): void {
