@@ -217,6 +217,13 @@ export const CATALOGUE = {
     labels: ['meter'],
     lasting: true,
   }),
+  siteward_printer_supply_info: gauge(
+    'printer_supply.info',
+    'What the supply is, also where its level is not known; always 1.',
+    {
+      labels: ['supply', 'description', 'type', 'color'],
+    },
+  ),
   siteward_printer_supply_level_ratio: gauge(
     'printer_supply.level_ratio',
     'What is left of a supply, or the room left in a receptacle; absent when the printer does not know it.',
