@@ -9,7 +9,8 @@ interface Block {
   readonly values: (number | bigint)[];
 }
 
-type Blocks = Map<MetricName, Block>;
+/** `collector/group` -> samples of one metric of one device */
+type Groups = Map<string, Block>;
 
 export interface RenderFilter {
   readonly devices?: ReadonlySet<string>;
@@ -26,29 +27,23 @@ const MOST_SERIES_PER_DEVICE = 20_000;
  */
 export class PrometheusSink implements Sink {
   readonly name = 'prometheus';
-  /** device -> `collector/group` -> metric -> samples */
-  readonly #devices = new Map<string, Map<string, Blocks>>();
+  /** In the order in which a scrape prints: metric, device, group. */
+  readonly #families = new Map<MetricName, Map<string, Groups>>();
+  /** device -> `collector/group` -> metrics in it, to replace a group without looking through all families. */
+  readonly #devices = new Map<string, Map<string, readonly MetricName[]>>();
   readonly #classes = new Map<string, string>();
   readonly #labelTexts = new WeakMap<Labels, string>();
   #cut = 0;
 
-  accept(observation: Observation): void {
-    const { device, collector, evidence, groups, identity } = observation;
+  accept({ device, collector, evidence, groups, identity }: Observation): void {
     if (identity) this.#classes.set(device, identity.class);
-    let known = this.#devices.get(device);
-    if (!known) {
-      known = new Map();
-      this.#devices.set(device, known);
-    }
-    if (evidence.kind !== 'answered') dropAnswering(known, `${collector}/`);
-    for (const group of groups) {
-      const key = `${collector}/${group.name}`;
-      if (group.readings.length === 0) known.delete(key);
-      else known.set(key, this.#blocks(device, group.readings));
-    }
+    if (evidence.kind !== 'answered') this.#dropAnswering(device, `${collector}/`);
+    for (const group of groups)
+      this.#replace(device, `${collector}/${group.name}`, this.#blocks(device, group.readings));
   }
 
   forget(device: string): void {
+    for (const group of this.#devices.get(device)?.keys() ?? []) this.#replace(device, group, new Map());
     this.#devices.delete(device);
     this.#classes.delete(device);
   }
@@ -60,25 +55,23 @@ export class PrometheusSink implements Sink {
   /** Series held, and series that were over the cap of their device. */
   size(): { series: number; cut: number } {
     let series = 0;
-    for (const groups of this.#devices.values()) {
-      for (const blocks of groups.values()) for (const { values } of blocks.values()) series += values.length;
+    for (const devices of this.#families.values()) {
+      for (const groups of devices.values()) for (const { values } of groups.values()) series += values.length;
     }
     return { series, cut: this.#cut };
   }
 
   /** The device series as exposition text, family by family. Yields pieces; the caller decides when to go on. */
   *render(format: Format, filter: RenderFilter = {}): Generator<string> {
-    const selected = this.#selected(filter);
     let piece = '';
     for (const metric of METRIC_NAMES) {
       let header = familyHeader(metric, CATALOGUE[metric], format);
-      for (const groups of selected) {
-        const blocks = blocksOf(groups, metric);
-        if (blocks.length === 0) continue;
+      for (const [device, groups] of this.#families.get(metric) ?? []) {
+        if (!this.#selected(device, filter)) continue;
         piece += header;
         header = '';
-        const seen = blocks.length > 1 ? new Set<string>() : undefined;
-        for (const { labels, values } of blocks) {
+        const seen = groups.size > 1 ? new Set<string>() : undefined;
+        for (const { labels, values } of groups.values()) {
           for (let index = 0; index < labels.length; index += 1) {
             const label = labels[index] ?? '';
             if (seen?.has(label)) continue;
@@ -95,18 +88,55 @@ export class PrometheusSink implements Sink {
     if (piece !== '') yield piece;
   }
 
-  #selected({ devices, classes }: RenderFilter): Map<string, Blocks>[] {
-    const selected: Map<string, Blocks>[] = [];
-    for (const [device, groups] of this.#devices) {
-      if (devices && !devices.has(device)) continue;
-      if (classes && !classes.has(this.#classes.get(device) ?? '')) continue;
-      selected.push(groups);
-    }
-    return selected;
+  #selected(device: string, { devices, classes }: RenderFilter): boolean {
+    return (!devices || devices.has(device)) && (!classes || classes.has(this.#classes.get(device) ?? ''));
   }
 
-  #blocks(device: string, readings: readonly Reading[]): Blocks {
-    const blocks: Blocks = new Map();
+  #replace(device: string, group: string, blocks: ReadonlyMap<MetricName, Block>): void {
+    let known = this.#devices.get(device);
+    if (!known) {
+      known = new Map();
+      this.#devices.set(device, known);
+    }
+    for (const metric of known.get(group) ?? []) if (!blocks.has(metric)) this.#remove(metric, device, group);
+    if (blocks.size === 0) known.delete(group);
+    else known.set(group, [...blocks.keys()]);
+    for (const [metric, block] of blocks) {
+      let family = this.#families.get(metric);
+      if (!family) {
+        family = new Map();
+        this.#families.set(metric, family);
+      }
+      let groups = family.get(device);
+      if (!groups) {
+        groups = new Map();
+        family.set(device, groups);
+      }
+      groups.set(group, block);
+    }
+  }
+
+  #remove(metric: MetricName, device: string, group: string): void {
+    const family = this.#families.get(metric);
+    const groups = family?.get(device);
+    groups?.delete(group);
+    if (groups?.size === 0) family?.delete(device);
+  }
+
+  /** What a silent device said last stands no longer, except for what the contract keeps. */
+  #dropAnswering(device: string, prefix: string): void {
+    const known = this.#devices.get(device);
+    for (const [group, metrics] of known ?? []) {
+      if (!group.startsWith(prefix)) continue;
+      const lasting = metrics.filter((metric) => CATALOGUE[metric].lifetime === 'lasting');
+      for (const metric of metrics) if (!lasting.includes(metric)) this.#remove(metric, device, group);
+      if (lasting.length === 0) known?.delete(group);
+      else known?.set(group, lasting);
+    }
+  }
+
+  #blocks(device: string, readings: readonly Reading[]): Map<MetricName, Block> {
+    const blocks = new Map<MetricName, Block>();
     if (readings.length > MOST_SERIES_PER_DEVICE) this.#cut += readings.length - MOST_SERIES_PER_DEVICE;
     const seen = new Set<string>();
     for (const { metric, labels, value } of readings.slice(0, MOST_SERIES_PER_DEVICE)) {
@@ -134,23 +164,5 @@ export class PrometheusSink implements Sink {
       this.#labelTexts.set(labels, text);
     }
     return text;
-  }
-}
-
-function blocksOf(groups: Map<string, Blocks>, metric: MetricName): Block[] {
-  const found: Block[] = [];
-  for (const blocks of groups.values()) {
-    const block = blocks.get(metric);
-    if (block) found.push(block);
-  }
-  return found;
-}
-
-/** What a silent device said last stands no longer, except for what the contract keeps. */
-function dropAnswering(groups: Map<string, Blocks>, prefix: string): void {
-  for (const [key, blocks] of groups) {
-    if (!key.startsWith(prefix)) continue;
-    for (const metric of blocks.keys()) if (CATALOGUE[metric].lifetime === 'answering') blocks.delete(metric);
-    if (blocks.size === 0) groups.delete(key);
   }
 }

@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { MetricName } from '#collectors/catalogue.ts';
+import type { Evidence, Labels, Observation } from '#collectors/contract.ts';
+import { PrometheusSink } from '#daemon/sinks/prometheus.ts';
+
+const ANSWERED: Evidence = { kind: 'answered' };
+
+function observation(
+  device: string,
+  group: string,
+  readings: readonly (readonly [MetricName, Labels, number | bigint])[],
+  evidence = ANSWERED,
+): Observation {
+  return {
+    device,
+    collector: 'snmp',
+    question: 'metrics',
+    at: 0 as Observation['at'],
+    took: 0 as Observation['took'],
+    evidence,
+    groups: [{ name: group, readings: readings.map(([metric, labels, value]) => ({ metric, labels, value })) }],
+    problems: [],
+    requests: 1,
+    timeouts: 0,
+  };
+}
+
+function text(
+  sink: PrometheusSink,
+  ...rest: Parameters<PrometheusSink['render']> extends [infer _, ...infer R] ? R : never
+): string {
+  return [...sink.render('text', ...rest)].join('');
+}
+
+function samples(sink: PrometheusSink): string[] {
+  return text(sink)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+test('a family is printed once, with the samples of all devices under it', () => {
+  const sink = new PrometheusSink();
+  sink.accept(observation('a', 'cpu', [['siteward_cpu_usage_ratio', { cpu: '0' }, 0.5]]));
+  sink.accept(observation('b', 'cpu', [['siteward_cpu_usage_ratio', { cpu: '0' }, 1]]));
+
+  expect(text(sink)).toBe(`# HELP siteward_cpu_usage_ratio Share of the processor in use.
+# TYPE siteward_cpu_usage_ratio gauge
+siteward_cpu_usage_ratio{device="a",cpu="0"} 0.5
+siteward_cpu_usage_ratio{device="b",cpu="0"} 1
+`);
+});
+
+test('a later group replaces the earlier one as a whole', () => {
+  const sink = new PrometheusSink();
+  sink.accept(
+    observation('a', 'cpu', [
+      ['siteward_cpu_usage_ratio', { cpu: '0' }, 0.5],
+      ['siteward_cpu_usage_ratio', { cpu: '1' }, 0.25],
+    ]),
+  );
+  sink.accept(observation('a', 'cpu', [['siteward_cpu_usage_ratio', { cpu: '1' }, 0.75]]));
+
+  expect(samples(sink)).toEqual(['siteward_cpu_usage_ratio{device="a",cpu="1"} 0.75']);
+});
+
+test('what a silent device said goes away, except the meters that a bill stands on', () => {
+  const sink = new PrometheusSink();
+  sink.accept(
+    observation('p', 'meters', [
+      ['siteward_printer_meter_pages_total', { meter: 'total' }, 12345n],
+      ['siteward_device_uptime_seconds', {}, 60],
+    ]),
+  );
+  sink.accept({ ...observation('p', 'meters', [], { kind: 'silent' }), groups: [] });
+
+  expect(samples(sink)).toEqual(['siteward_printer_meter_pages_total{device="p",meter="total"} 12345']);
+});
+
+test('no series stands twice, within a group or across groups', () => {
+  const sink = new PrometheusSink();
+  sink.accept(
+    observation('a', 'one', [
+      ['siteward_component_ok', { component: 'x', kind: 'fan' }, 1],
+      ['siteward_component_ok', { kind: 'fan', component: 'x' }, 0],
+    ]),
+  );
+  sink.accept(observation('a', 'two', [['siteward_component_ok', { component: 'x', kind: 'fan' }, 0]]));
+
+  expect(samples(sink)).toEqual(['siteward_component_ok{device="a",component="x",kind="fan"} 1']);
+});
+
+test('a device that is watched no longer leaves nothing behind', () => {
+  const sink = new PrometheusSink();
+  sink.accept(observation('a', 'cpu', [['siteward_cpu_usage_ratio', { cpu: '0' }, 0.5]]));
+  sink.forget('a');
+
+  expect(text(sink)).toBe('');
+  expect(sink.size().series).toBe(0);
+});
+
+test('counters past 2^53 keep every digit', () => {
+  const sink = new PrometheusSink();
+  sink.accept(
+    observation('a', 'if', [['siteward_interface_receive_bytes_total', { interface: 'wan' }, 18446744073709551615n]]),
+  );
+
+  expect(samples(sink)[0]).toMatch(/ 18446744073709551615$/);
+});
+
+test('a scrape can be narrowed to devices and classes', () => {
+  const sink = new PrometheusSink();
+  sink.accept({
+    ...observation('a', 'cpu', [['siteward_cpu_usage_ratio', { cpu: '0' }, 0.5]]),
+    identity: { class: 'server', profile: 'x' },
+  });
+  sink.accept({
+    ...observation('b', 'cpu', [['siteward_cpu_usage_ratio', { cpu: '0' }, 0.5]]),
+    identity: { class: 'switch', profile: 'x' },
+  });
+
+  expect(text(sink, { devices: new Set(['a']) })).not.toContain('device="b"');
+  expect(text(sink, { classes: new Set(['switch']) })).not.toContain('device="a"');
+});
+
+test('promtool reads one record for each series, whatever a device calls itself', () => {
+  const hostile = fc.sample(
+    fc.tuple(fc.string({ unit: 'binary', maxLength: 30 }), fc.string({ unit: 'grapheme', maxLength: 30 })),
+    { numRuns: 300, seed: 20261124 },
+  );
+  const sink = new PrometheusSink();
+  const names = new Set<string>();
+  for (const [index, [device, cpu]] of [...hostile, ['a"b\\c\nd', '\uD800{}'] as const].entries()) {
+    const name = `${device}-${index}`;
+    names.add(name);
+    sink.accept(observation(name, 'cpu', [['siteward_cpu_usage_ratio', { cpu }, index]]));
+  }
+
+  const output = text(sink);
+  const checked = spawnSync('promtool', ['check', 'metrics'], { input: output, encoding: 'utf8' });
+
+  expect({ out: checked.stdout, err: checked.stderr, status: checked.status }).toEqual({ out: '', err: '', status: 0 });
+  expect(samples(sink)).toHaveLength(names.size);
+});
