@@ -1,0 +1,122 @@
+import { lookup } from 'node:dns/promises';
+import type { Milliseconds, Observation, Target } from '#collectors/contract.ts';
+import { createCollectors } from '#collectors/registry.ts';
+import { SitewardError } from '#config/errors.ts';
+import type { LoadedConfig } from '#config/load.ts';
+import type { Credential } from '#config/schema.ts';
+import { Secret } from '#config/secret.ts';
+import { systemClock } from '../clock.ts';
+import { isAddress } from '../inventory/watched.ts';
+import { readProfiles } from '../profile-library.ts';
+import { configIfAny } from './config-path.ts';
+import { pollJson } from './poll-json.ts';
+import { plain, readingsText } from './readings-text.ts';
+import { type CliIo, EXIT, type Options, type RunVerb, textOption } from './verb.ts';
+
+/** A person waits for it: a slow device gets longer than in the daemon's cycle, a dead one does not. */
+const DEADLINE = 60_000 as Milliseconds;
+
+export const run: RunVerb = async (io, [address = ''], options) => {
+  const loaded = configIfAny(io, options);
+  const target = await targetOf(address, options, loaded);
+  const collectors = createCollectors({
+    profiles: readProfiles(loaded),
+    maxPacketsPerSecond: loaded?.config.polling.max_packets_per_second ?? 500,
+  });
+  try {
+    const signal = AbortSignal.any([io.signal, systemClock.timeout(DEADLINE)]);
+    const [observation] = await collectors.snmp.collect('inventory', [target], { clock: systemClock, signal });
+    if (!observation) throw new Error('the SNMP collector gave no observation');
+    if (options.json) io.out(`${JSON.stringify(pollJson(target, observation), null, 2)}\n`);
+    else show(io, target, observation);
+    return observation.evidence.kind === 'answered' ? EXIT.done : EXIT.failed;
+  } finally {
+    await Promise.all(Object.values(collectors).map((collector) => collector.close()));
+  }
+};
+
+async function targetOf(address: string, options: Options, loaded: LoadedConfig | undefined): Promise<Target> {
+  const known = loaded?.config.devices.find((device) => device.name === address || device.address === address);
+  const host = known?.address ?? address;
+  return {
+    name: known?.name ?? address,
+    address: isAddress(host) ? host : await resolved(host),
+    snmpPort: portOf(options) ?? known?.port ?? 161,
+    tcpPorts: [],
+    credentials: credentialsOf(options, loaded, known?.credentials),
+    ...(known?.class ? { class: known.class } : {}),
+  };
+}
+
+async function resolved(host: string): Promise<string> {
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw new SitewardError(
+      'NO_SUCH_HOST',
+      `${JSON.stringify(plain(host))} is not an address, and no name that can be resolved`,
+      'write an IPv4 or IPv6 address, or the name of a device in the config',
+      { cause: error },
+    );
+  }
+}
+
+function portOf(options: Options): number | undefined {
+  const text = textOption(options, 'port');
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
+  throw new SitewardError('BAD_PORT', `--port ${plain(text)} is not a port`, 'write 1 to 65535');
+}
+
+function credentialsOf(
+  options: Options,
+  loaded: LoadedConfig | undefined,
+  ofDevice: readonly string[] | undefined,
+): Credential[] {
+  const community = textOption(options, 'community');
+  if (community !== undefined) return [{ name: 'command line', version: '2c', community: new Secret(community) }];
+  const known = loaded?.config.credentials ?? {};
+  const name = textOption(options, 'credentials');
+  if (name !== undefined && !Object.hasOwn(known, name)) {
+    throw new SitewardError(
+      'NO_SUCH_CREDENTIAL',
+      `there is no ${JSON.stringify(plain(name))} under credentials`,
+      `write one of: ${Object.keys(known).join(', ') || 'none is configured; use --community'}`,
+    );
+  }
+  const names = name === undefined ? (ofDevice ?? Object.keys(known)) : [name];
+  const found = names.flatMap((each): Credential[] => {
+    const settings = known[each];
+    return settings ? [{ ...settings, name: each }] : [];
+  });
+  if (found.length === 0)
+    throw new SitewardError(
+      'NO_CREDENTIAL',
+      'nothing says how to ask this device',
+      'add --community public, or --credentials NAME with a config that has it',
+    );
+  return found;
+}
+
+function show(io: CliIo, target: Target, { identity, groups, requests, took, problems, evidence }: Observation): void {
+  if (identity) {
+    const what = [identity.vendor, identity.model].filter(Boolean).join(' ') || 'an unknown device';
+    io.out(`${plain(what)} (${target.class ?? identity.class})\n`);
+    for (const [label, value] of Object.entries({
+      name: identity.sysName,
+      serial: identity.serial,
+      version: identity.version,
+      profile: identity.profile,
+      address: target.address,
+    })) {
+      if (value) io.out(`  ${label.padEnd(8)} ${plain(value)}\n`);
+    }
+    io.out('\n');
+  }
+  io.out(readingsText(groups.flatMap(({ readings }) => readings)));
+  io.out(
+    `\n${evidence.kind === 'answered' ? 'answered' : 'no answer'}: ${requests} requests in ${(took / 1000).toFixed(2)} s\n`,
+  );
+  for (const { message, hint } of problems) io.err(`! ${plain(message)}\n  ${plain(hint)}\n`);
+}
