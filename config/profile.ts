@@ -36,6 +36,7 @@ export const DECODERS = [
   'date_and_time', // DateAndTime (RFC 2579) or a readable date text, as seconds since 1970
   'seconds', // a text such as "12 days, 3:04:05" as seconds
   'float_opaque', // net-snmp's opaque float
+  'float', // IEEE 754 single precision in four octets
   'unsigned', // big-endian unsigned number in octets
   'bits', // names of the set bits by `bits`, as a list
 ] as const;
@@ -230,6 +231,10 @@ const Table = z.strictObject({
   columns: z
     .record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.union([z.int().min(0), Oid]))
     .describe('Name -> number below `entry`, or a full OID of an AUGMENTS table.'),
+  slow: z
+    .array(z.string())
+    .default([])
+    .describe('Columns that hardly ever change, such as names: read at inventory and remembered until the next.'),
 });
 
 const Labels = z.record(z.string(), ValueSchema);
@@ -307,6 +312,13 @@ export const ReadingSchema = z.union([
       class: ValueSchema.optional(),
       type: ValueSchema.optional(),
       color: ValueSchema.optional(),
+      inverted: z
+        .union([z.boolean(), ValueSchema])
+        .optional()
+        .describe('True where a receptacle reports what is in it instead of the room left.'),
+      state: ValueSchema.optional().describe(
+        'ok, low, empty or unknown, where the device says it in words of its own.',
+      ),
       when: Conditions.optional(),
     })
     .describe(
@@ -333,6 +345,10 @@ const Source = z.union([
     where: Conditions.optional().describe('Which rows.'),
     when: Conditions.optional().describe('Whether this source applies to the device at all.'),
     sure: z.enum(['A', 'B', 'C', 'D']).optional(),
+    may_be_empty: z
+      .boolean()
+      .default(false)
+      .describe('Asked at every poll even while it has no rows: alerts, tunnels, users that come and go.'),
     readings: z.array(ReadingSchema).min(1),
   }),
 ]);

@@ -1,0 +1,59 @@
+/** All profiles of an appliance, compiled when first used and shared by all devices. */
+
+import type { MatchSettings } from '#config/profile.ts';
+import type { Profile } from '#config/profiles.ts';
+import type { Oid } from '../agent.ts';
+import { type CompiledProfile, compileProfile } from './compile.ts';
+
+export interface Probe {
+  readonly oid: Oid;
+  readonly matches: RegExp | undefined;
+}
+
+/** What has to hold for a profile, and how much that says about the device. */
+export interface Matcher {
+  readonly profile: string;
+  readonly rank: number;
+  readonly prefixes: readonly Oid[];
+  readonly notPrefixes: readonly Oid[];
+  readonly sysDescr: RegExp | undefined;
+  readonly notSysDescr: RegExp | undefined;
+  readonly sysName: RegExp | undefined;
+  readonly probes: readonly Probe[];
+}
+
+export class ProfileLibrary {
+  readonly matchers: readonly Matcher[];
+  readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #compiled = new Map<string, CompiledProfile>();
+
+  constructor(profiles: ReadonlyMap<string, Profile>) {
+    this.#profiles = profiles;
+    this.matchers = [...profiles.values()]
+      .filter(({ settings }) => !settings.abstract)
+      .flatMap(({ name, settings }) => settings.match.map((match) => matcherOf(name, settings.rank, match)));
+  }
+
+  get(name: string): CompiledProfile | undefined {
+    const known = this.#compiled.get(name);
+    const profile = this.#profiles.get(name);
+    if (known || !profile) return known;
+    const compiled = compileProfile(profile);
+    this.#compiled.set(name, compiled);
+    return compiled;
+  }
+}
+
+function matcherOf(profile: string, rank: number, match: MatchSettings): Matcher {
+  const pattern = (source: string | undefined) => (source === undefined ? undefined : new RegExp(source, 'iu'));
+  return {
+    profile,
+    rank,
+    prefixes: [match.sys_object_id ?? []].flat(),
+    notPrefixes: [match.not_sys_object_id ?? []].flat(),
+    sysDescr: pattern(match.sys_descr),
+    notSysDescr: pattern(match.not_sys_descr),
+    sysName: pattern(match.sys_name),
+    probes: (match.probe ?? []).map(({ oid, matches }) => ({ oid, matches: pattern(matches) })),
+  };
+}

@@ -1,0 +1,31 @@
+/** What is learnt about a device from poll to poll. Plain data, owned by whoever polls the device. */
+import type { Labels } from '#collectors/contract.ts';
+import type { AreaName } from '#config/profile.ts';
+import type { Oid, Varbind } from '../agent.ts';
+
+export interface DeviceMemory {
+  profile: string | undefined;
+  /** sysDescr and its like: facts that readings may use and that are not asked again until the next inventory. */
+  scalars: ReadonlyMap<Oid, Varbind>;
+  /** Which sources of each area answered. */
+  chosen: Map<AreaName, readonly number[]>;
+  /** Objects that the device does not have. */
+  absent: Set<Oid>;
+  /** Rows of slow columns, as far as they are used. */
+  slow: ReadonlyMap<Oid, ReadonlyMap<string, Varbind>>;
+  /** sysUpTime of the last poll, in hundredths of a second. */
+  upTime: number | undefined;
+  labels: Map<string, Labels>;
+}
+
+export function emptyMemory(): DeviceMemory {
+  return {
+    profile: undefined,
+    scalars: new Map(),
+    chosen: new Map(),
+    absent: new Set(),
+    slow: new Map(),
+    upTime: undefined,
+    labels: new Map(),
+  };
+}

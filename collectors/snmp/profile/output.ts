@@ -1,0 +1,55 @@
+/** Collects the series of one read: no series twice, and the same labels are the same object from poll to poll. */
+import type { MetricName } from '#collectors/catalogue.ts';
+import type { Labels, Reading } from '#collectors/contract.ts';
+import type { Output } from './readings.ts';
+import type { Refusal } from './scope.ts';
+
+export interface RefusedValue extends Refusal {
+  readonly metric: MetricName;
+}
+
+const MOST_REFUSALS = 20;
+
+export class SeriesOutput implements Output {
+  readonly refused: RefusedValue[] = [];
+  /** Labels that this read used. */
+  readonly used = new Map<string, Labels>();
+  readonly #known: ReadonlyMap<string, Labels>;
+  readonly #seen = new Map<MetricName, Set<Labels>>();
+  #readings: Reading[] = [];
+
+  constructor(known: ReadonlyMap<string, Labels>) {
+    this.#known = known;
+  }
+
+  labels(parts: Labels): Labels {
+    let key = '';
+    for (const label in parts) key += `${label}\u0000${parts[label]}\u0001`;
+    const labels = this.used.get(key) ?? this.#known.get(key) ?? Object.freeze({ ...parts });
+    this.used.set(key, labels);
+    return labels;
+  }
+
+  /** A series that an earlier source gave stays: what two sources say about one thing is said once. */
+  add(reading: Reading): void {
+    let seen = this.#seen.get(reading.metric);
+    if (!seen) {
+      seen = new Set();
+      this.#seen.set(reading.metric, seen);
+    }
+    if (seen.has(reading.labels)) return;
+    seen.add(reading.labels);
+    this.#readings.push(reading);
+  }
+
+  refuse(metric: MetricName, what: Refusal): void {
+    if (this.refused.length < MOST_REFUSALS) this.refused.push({ metric, ...what });
+  }
+
+  /** The readings since the last call. */
+  take(): readonly Reading[] {
+    const taken = this.#readings;
+    this.#readings = [];
+    return taken;
+  }
+}

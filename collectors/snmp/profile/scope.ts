@@ -1,0 +1,105 @@
+/** What was read from a device, as the values of a profile see it. */
+import type { Oid, ReadResult, Varbind } from '../agent.ts';
+import { type Cell, cellOf, rawText } from './cell.ts';
+
+/** A table as far as a profile names its columns. */
+export interface TableShape {
+  readonly name: string;
+  readonly columns: ReadonlyMap<string, Oid>;
+  /** OIDs of the columns that are read at inventory only. */
+  readonly slow: ReadonlySet<Oid>;
+}
+
+/** One object that a value was made from. */
+export interface Trace {
+  readonly oid: Oid;
+  readonly raw: string;
+}
+
+/** A value that was there but could not be used, for `problems`. */
+export interface Refusal {
+  readonly oid: Oid;
+  readonly raw: string;
+}
+
+const NO_ROWS: ReadonlyMap<string, Varbind> = new Map();
+
+/**
+ * Gives values of scalars and of the row at hand. One scope serves one device and one read; `index` moves along the
+ * rows while a table is worked through.
+ */
+export class Scope {
+  readonly scalars: Map<Oid, Varbind>;
+  readonly columns: Map<Oid, ReadonlyMap<string, Varbind>>;
+  /** Index of the row at hand. */
+  index: string | undefined;
+  /** Where set, every object that a value is made from is noted here. */
+  trace: Trace[] | undefined;
+  /** Rows of slow columns that were used: what has to be remembered of them. */
+  readonly used: Map<Oid, Map<string, Varbind>> | undefined;
+  readonly #rows = new Map<TableShape, readonly string[]>();
+
+  constructor(scalars: Map<Oid, Varbind>, options: { readonly remember: boolean }) {
+    this.scalars = scalars;
+    this.columns = new Map();
+    this.used = options.remember ? new Map() : undefined;
+  }
+
+  add(result: ReadResult): void {
+    for (const [oid, varbind] of result.scalars) this.scalars.set(oid, varbind);
+    for (const [column, rows] of result.columns) this.columns.set(column, rows);
+    this.#rows.clear();
+  }
+
+  scalar(oid: Oid): Cell | undefined {
+    const varbind = this.scalars.get(oid);
+    if (!varbind) return undefined;
+    if (this.trace) this.trace.push({ oid, raw: rawText(varbind) });
+    return cellOf(varbind);
+  }
+
+  /** The value of a column in the row at hand, or in the row `index`. */
+  cell(column: Oid, index: string | undefined = this.index, slow = false): Cell | undefined {
+    if (index === undefined) return undefined;
+    const varbind = this.columns.get(column)?.get(index);
+    if (!varbind) return undefined;
+    if (this.trace) this.trace.push({ oid: `${column}.${index}`, raw: rawText(varbind) });
+    if (slow && this.used) {
+      let rows = this.used.get(column);
+      if (!rows) {
+        rows = new Map();
+        this.used.set(column, rows);
+      }
+      rows.set(index, varbind);
+    }
+    return cellOf(varbind);
+  }
+
+  /** Indexes of a table's rows: those of its fast columns, in the agent's order, for slow ones may be out of date. */
+  rows(table: TableShape): readonly string[] {
+    const known = this.#rows.get(table);
+    if (known) return known;
+    const fast = [...table.columns.values()].filter((oid) => !table.slow.has(oid) && this.columns.has(oid));
+    const from = fast.length > 0 ? fast : [...table.columns.values()];
+    const indexes = union(from.map((oid) => this.columns.get(oid) ?? NO_ROWS));
+    this.#rows.set(table, indexes);
+    return indexes;
+  }
+}
+
+function union(columns: readonly ReadonlyMap<string, Varbind>[]): readonly string[] {
+  const [longest] = columns.toSorted((a, b) => b.size - a.size);
+  if (!longest) return [];
+  const indexes = [...longest.keys()];
+  let seen: Set<string> | undefined;
+  for (const column of columns) {
+    if (column === longest) continue;
+    for (const index of column.keys()) {
+      if (longest.has(index) || seen?.has(index)) continue;
+      seen ??= new Set();
+      seen.add(index);
+      indexes.push(index);
+    }
+  }
+  return indexes;
+}

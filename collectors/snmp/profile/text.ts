@@ -1,0 +1,154 @@
+/**
+ * Octets of a device as text that people read. Devices send UTF-8, Latin-1, Shift-JIS and UTF-16, padded with NUL or
+ * spaces, with line feeds and control characters in it, and words that mean "nothing".
+ */
+
+/** Longer labels are cut: they are read by people and kept for ever. */
+const LONGEST_LABEL = 200;
+/** Nothing after this many octets of a text is looked at. */
+const LONGEST_TEXT = 4_096;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+const shiftJis = new TextDecoder('shift_jis', { fatal: true });
+const latin = new TextDecoder('windows-1252');
+
+/** Text without padding, control characters and doubled spaces; may be empty. */
+export function decodeText(octets: Uint8Array): string {
+  const ascii = plainAscii(octets);
+  return ascii ?? tidy(decodeOctets(trimPadding(octets.subarray(0, LONGEST_TEXT))));
+}
+
+/** The common case at a fraction of the cost: printable ASCII, perhaps padded. Undefined when it is anything else. */
+function plainAscii(octets: Uint8Array): string | undefined {
+  let end = octets.length;
+  while (end > 0 && (octets[end - 1] === 0 || octets[end - 1] === 0x20)) end -= 1;
+  let start = 0;
+  while (start < end && octets[start] === 0x20) start += 1;
+  if (end - start > LONGEST_TEXT) return undefined;
+  let text = '';
+  let space = false;
+  for (let i = start; i < end; i += 1) {
+    const octet = octets[i] ?? 0;
+    if (octet < 0x20 || octet > 0x7e) return undefined;
+    if (octet === 0x20 && space) return undefined;
+    space = octet === 0x20;
+    text += String.fromCharCode(octet);
+  }
+  return text;
+}
+
+function trimPadding(octets: Uint8Array): Uint8Array {
+  let end = octets.length;
+  // One trailing NUL of UTF-16 belongs to its character: padding goes in pairs there.
+  const wide = looksWide(octets);
+  while (end > 0 && octets[end - 1] === 0 && (!wide || octets[end - 2] === 0)) end -= 1;
+  return octets.subarray(0, end);
+}
+
+function decodeOctets(octets: Uint8Array): string {
+  const wide = looksWide(octets);
+  if (wide) return new TextDecoder(wide).decode(octets);
+  try {
+    return utf8.decode(octets);
+  } catch {
+    return looksJapanese(octets) ?? latin.decode(octets);
+  }
+}
+
+/** UTF-16 by its mark, or by a zero in every other octet. */
+function looksWide(octets: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (octets.length < 2) return undefined;
+  if (octets[0] === 0xff && octets[1] === 0xfe) return 'utf-16le';
+  if (octets[0] === 0xfe && octets[1] === 0xff) return 'utf-16be';
+  if (octets.length < 6) return undefined;
+  let even = 0;
+  let odd = 0;
+  let pairs = 0;
+  for (let i = 0; i + 1 < octets.length; i += 2) {
+    if (octets[i] === 0 && octets[i + 1] === 0) break;
+    pairs += 1;
+    if (octets[i] === 0) even += 1;
+    if (octets[i + 1] === 0) odd += 1;
+  }
+  if (pairs < 3) return undefined;
+  if (odd * 10 >= pairs * 8 && even === 0) return 'utf-16le';
+  if (even * 10 >= pairs * 8 && odd === 0) return 'utf-16be';
+  return undefined;
+}
+
+/** Shift-JIS only where it decodes as a whole and holds kana or two kanji: Latin-1 accents would else become kanji. */
+function looksJapanese(octets: Uint8Array): string | undefined {
+  try {
+    const text = shiftJis.decode(octets);
+    const letters = text.match(/[\u3040-\u30ff\u4e00-\u9fff]/gu)?.length ?? 0;
+    const others = text.match(/[\u0080-\u303f\uff61-\uff9f]/gu)?.length ?? 0;
+    return letters >= 2 && others <= letters ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Text of any origin on one line, without control and format characters and doubled spaces. */
+export function tidy(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\ufffd\uffff]+/gu, ' ')
+    .replace(/\s+/gu, ' ')
+    .trim();
+}
+
+/** A tidy text cut to the length of a label, never in the middle of a surrogate pair. */
+export function labelText(text: string): string {
+  if (text.length <= LONGEST_LABEL) return text;
+  const cut = text.slice(0, LONGEST_LABEL);
+  return (/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut).trimEnd();
+}
+
+const NOTHING = new Set([
+  '',
+  '-',
+  '--',
+  '---',
+  '?',
+  '.',
+  'n/a',
+  'na',
+  'n.a.',
+  'nil',
+  'null',
+  '(null)',
+  '<null>',
+  '(none)',
+  'none',
+  'unknown',
+  'not available',
+  'not applicable',
+  'not specified',
+  'not present',
+  'not set',
+  'not supported',
+  'unspecified',
+  'undefined',
+  'invalid',
+  'default string',
+  'to be filled by o.e.m.',
+  'to be filled by oem',
+  'system serial number',
+  'system product name',
+  'no such instance',
+  'no such object',
+  '"n/a"',
+  '""',
+]);
+
+/** Whether a text is one of the ways in which devices say that they have nothing to say. */
+export function saysNothing(text: string): boolean {
+  return NOTHING.has(text.trim().toLowerCase());
+}
+
+/** Whether a serial number is a placeholder: nothing, all zeros, all X, all of one sign, counting up. */
+export function saysNoSerial(text: string): boolean {
+  const plain = text.replace(/[\s.:_-]/g, '').toUpperCase();
+  if (saysNothing(text) || plain === '') return true;
+  if (/^(.)\1+$/.test(plain) && plain.length > 2) return true;
+  return plain === '0' || plain === '0123456789' || plain === '123456789' || plain === '1234567890';
+}

@@ -1,0 +1,87 @@
+/** The transforms of a value, in the order in which `config/profile.ts` lists them. */
+import type { Value } from '#config/profile.ts';
+import { type Cell, numberOf, plainNumber, textOf } from './cell.ts';
+import { decode, keyedValue, namedBits, packedRecord } from './decode.ts';
+
+type Transform = (cell: Cell) => Cell | undefined;
+
+/** Undefined where the value has no transforms. */
+export function compileTransforms(value: Value): Transform | undefined {
+  const steps: Transform[] = [];
+  const { decode: decoder, record, key, pattern, replace, absent, bits, map, otherwise, range } = value;
+  if (decoder !== undefined && decoder !== 'bits') steps.push((cell) => decode(cell, decoder));
+  if (record) steps.push((cell) => packedRecord(cell, record.id, record.as));
+  if (key !== undefined) {
+    const keys = key.split('|');
+    steps.push((cell) => keyedValue(cell, keys));
+  }
+  if (pattern !== undefined) {
+    const expression = new RegExp(pattern, 'iu');
+    steps.push((cell) => {
+      const match = expression.exec(textOf(cell) ?? '');
+      const text = match ? (match[1] ?? match[0]).trim() : '';
+      return text === '' ? undefined : text;
+    });
+  }
+  if (replace) {
+    const rules = replace.map((rule) => ({ expression: new RegExp(rule.pattern, 'giu'), by: rule.by }));
+    steps.push((cell) => {
+      const text = textOf(cell);
+      const replaced = rules.reduce((left, rule) => left?.replace(rule.expression, rule.by), text)?.trim();
+      return replaced === '' ? undefined : replaced;
+    });
+  }
+  if (absent) {
+    const none = new Set(absent.map(String));
+    steps.push((cell) => (none.has(textOf(cell) ?? '') ? undefined : cell));
+  }
+  if (value.repair === 'unsigned32') steps.push(repaired);
+  if (bits) {
+    const names = Object.entries(bits).map(([bit, name]) => [Number(bit), name] as const);
+    steps.push((cell) => namedBits(cell, names));
+  }
+  if (map) {
+    const entries = new Map(Object.entries(map));
+    steps.push((cell) => entries.get(textOf(cell) ?? '') ?? otherwise);
+  }
+  const { scale = 1, offset = 0 } = value;
+  if (scale !== 1 || offset !== 0) steps.push((cell) => scaled(cell, scale, offset));
+  if (range) {
+    const [low, high] = range;
+    steps.push((cell) => {
+      const number = numberOf(cell);
+      return number !== undefined && number >= low && number <= high ? number : undefined;
+    });
+  }
+  if (value.case) {
+    const upper = value.case === 'upper';
+    steps.push((cell) => (upper ? textOf(cell)?.toUpperCase() : textOf(cell)?.toLowerCase()));
+  }
+  const [only] = steps;
+  if (steps.length <= 1) return only;
+  return (cell) => {
+    let current: Cell | undefined = cell;
+    for (const step of steps) {
+      current = step(current);
+      if (current === undefined) return undefined;
+    }
+    return current;
+  };
+}
+
+/** A 32-bit value that went past the sign: -1 is 2^32 - 1. */
+function repaired(cell: Cell): Cell | undefined {
+  const number = numberOf(cell);
+  return typeof number === 'number' && number < 0 && number >= -(2 ** 31) ? number + 2 ** 32 : number;
+}
+
+function scaled(cell: Cell, scale: number, offset: number): number | bigint | undefined {
+  const number = numberOf(cell);
+  if (number === undefined) return undefined;
+  if (typeof number === 'bigint' && Number.isSafeInteger(scale) && Number.isSafeInteger(offset))
+    return plainNumber(number * BigInt(scale) + BigInt(offset));
+  const value = Number(number) * scale + offset;
+  // 0.1 * 3 is not 0.3: the noise of the last bits has no business in a reading.
+  const clean = Math.abs(value) < 1e9 ? Number(value.toPrecision(14)) : value;
+  return Number.isFinite(clean) ? clean : undefined;
+}

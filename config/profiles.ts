@@ -1,0 +1,291 @@
+/**
+ * Reads the device profiles: every YAML file of a folder and of its subfolders, checked as a whole, with what they
+ * extend laid out flat. What is wrong is told with file, line and column, everything at once.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { SitewardError } from './errors.ts';
+import { describeFault, describePath, type Fault, locateIssues } from './faults.ts';
+import { AREAS, type AreaName, ProfileSettings, type SourceSettings, type ValueOrText } from './profile.ts';
+import { checkReferences, type MetricShapes } from './profile-references.ts';
+import { parseYaml, type YamlDocument } from './yaml.ts';
+
+/** The profiles that come with siteward. */
+export const PROFILE_FOLDER = fileURLToPath(new URL('./profiles/', import.meta.url));
+
+export const IDENTITY_FIELDS = ['class', 'vendor', 'model', 'serial', 'version', 'sys_name'] as const;
+export type IdentityField = (typeof IDENTITY_FIELDS)[number];
+
+export interface FlatTable {
+  readonly entry: string;
+  /** Column name -> OID. */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly slow: readonly string[];
+}
+
+export type FlatSource = Exclude<SourceSettings, 'inherit'> & {
+  /** The profile or part that it was written in. */
+  readonly from: string;
+};
+
+export interface FlatArea {
+  readonly mode: 'first' | 'all';
+  readonly pace: 'metrics' | 'inventory';
+  readonly sources: readonly FlatSource[];
+}
+
+/** A profile with everything that it extends. */
+export interface Profile {
+  readonly name: string;
+  readonly file: string;
+  readonly settings: ProfileSettings;
+  /** Itself and what it extends, the nearest first. */
+  readonly lineage: readonly string[];
+  readonly class: ProfileSettings['class'];
+  readonly vendor: string | undefined;
+  readonly agent: ProfileSettings['agent'];
+  readonly tables: Readonly<Record<string, FlatTable>>;
+  /** What to try for each fact, in order. */
+  readonly identity: Readonly<Record<IdentityField, readonly ValueOrText[]>>;
+  readonly areas: Readonly<Partial<Record<AreaName, FlatArea>>>;
+}
+
+/** Profiles that cannot be used, with everything that is wrong in them. */
+export class ProfileError extends SitewardError {
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(
+      'PROFILE_INVALID',
+      faults.map(describeFault).join('\n'),
+      'mend the places named; `siteward profiles check` shows them again',
+    );
+    this.faults = faults;
+  }
+}
+
+export interface LoadOptions {
+  /** Folders, the later ones win over a profile of the same name. */
+  readonly folders?: readonly string[];
+  /** Names and labels of the metrics that readings may name. */
+  readonly metrics: MetricShapes;
+}
+
+interface Loaded {
+  readonly name: string;
+  readonly file: string;
+  readonly document: YamlDocument;
+  readonly settings: ProfileSettings;
+}
+
+/**
+ * All profiles, abstract ones included, by name.
+ * @throws ProfileError with all faults at once.
+ */
+export function loadProfiles(options: LoadOptions): ReadonlyMap<string, Profile> {
+  const { profiles, faults } = readProfiles(options);
+  if (faults.length > 0) throw new ProfileError(faults);
+  return profiles;
+}
+
+/** As `loadProfiles`, but what is whole is given even where something else is wrong. */
+export function readProfiles(options: LoadOptions): {
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly faults: readonly Fault[];
+} {
+  const faults: Fault[] = [];
+  const loaded = new Map<string, Loaded>();
+  for (const folder of options.folders ?? [PROFILE_FOLDER]) {
+    for (const file of profileFiles(folder, faults)) {
+      const profile = parseProfile(readFileSync(file, 'utf8'), shownPath(file), nameOf(file), faults);
+      if (profile) loaded.set(profile.name, profile);
+    }
+  }
+  const profiles = new Map<string, Profile>();
+  const problem = (profile: Loaded, path: readonly PropertyKey[], message: string): void => {
+    const { file, document } = profile;
+    faults.push({ file, path: describePath(path), ...document.positionOf(path), message });
+  };
+  for (const profile of loaded.values()) {
+    const ancestors = lineageOf(profile, loaded, (path, message) => problem(profile, path, message));
+    if (!ancestors) continue;
+    const flat = flatten(profile, ancestors, (path, message) => problem(profile, path, message));
+    checkReferences(profile.settings, flat, options.metrics, (path, message) => problem(profile, path, message));
+    profiles.set(profile.name, flat);
+  }
+  return { profiles, faults: faults.toSorted(byPlace) };
+}
+
+function byPlace(a: Fault, b: Fault): number {
+  return a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column;
+}
+
+function profileFiles(folder: string, faults: Fault[]): readonly string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .toSorted();
+  } catch (error) {
+    const message = `cannot be read: ${error instanceof Error ? error.message : error} (write a folder of profiles)`;
+    faults.push({ file: folder, path: '', line: 1, column: 1, message });
+    return [];
+  }
+}
+
+function shownPath(file: string): string {
+  const near = relative(process.cwd(), file);
+  return near.startsWith('..') ? file : near;
+}
+
+function nameOf(file: string): string {
+  return file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/, '');
+}
+
+function parseProfile(text: string, file: string, name: string, faults: Fault[]): Loaded | undefined {
+  const document = parseYaml(text);
+  if (document.faults.length > 0) {
+    faults.push(...document.faults.map((fault) => ({ file, path: '', ...fault })));
+    return undefined;
+  }
+  const parsed = ProfileSettings.safeParse(document.value ?? {});
+  if (!parsed.success) {
+    faults.push(...locateIssues(file, document, parsed.error.issues, profileJsonSchema()));
+    return undefined;
+  }
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
+    faults.push({
+      file,
+      path: '',
+      line: 1,
+      column: 1,
+      message: 'has no good name (write small letters, digits and -)',
+    });
+    return undefined;
+  }
+  return { name, file, document, settings: parsed.data };
+}
+
+let jsonSchema: z.core.JSONSchema.BaseSchema | undefined;
+
+/** JSON Schema (2020-12) of a profile, for editors. */
+export function profileJsonSchema(): z.core.JSONSchema.BaseSchema {
+  jsonSchema ??= z.toJSONSchema(ProfileSettings, { io: 'input', unrepresentable: 'any' });
+  return jsonSchema;
+}
+
+type Report = (path: readonly PropertyKey[], message: string) => void;
+
+/** What a profile extends, each once, the most general first, itself last. Undefined where that cannot be told. */
+function lineageOf(start: Loaded, all: ReadonlyMap<string, Loaded>, report: Report): readonly Loaded[] | undefined {
+  const order: Loaded[] = [];
+  const open: string[] = [];
+  let sound = true;
+  const visit = (profile: Loaded): void => {
+    open.push(profile.name);
+    for (const [position, name] of profile.settings.extends.entries()) {
+      const parent = all.get(name);
+      const path = profile === start ? ['extends', position] : ['extends'];
+      if (!parent) {
+        sound = false;
+        if (profile === start)
+          report(path, `there is no profile ${JSON.stringify(name)}${suggestion(name, all.keys())}`);
+      } else if (open.includes(name)) {
+        sound = false;
+        report(path, `extends itself: ${[...open, name].join(' > ')} (remove one of them)`);
+      } else if (!order.includes(parent)) {
+        visit(parent);
+      }
+    }
+    open.pop();
+    order.push(profile);
+  };
+  visit(start);
+  return sound ? order : undefined;
+}
+
+export function suggestion(name: string, known: Iterable<string>): string {
+  const names = [...known];
+  const near = names.find((each) => each.includes(name) || name.includes(each));
+  return near ? ` (did you mean ${near}?)` : ` (write one of ${names.slice(0, 20).join(', ')})`;
+}
+
+function flatten(profile: Loaded, ancestors: readonly Loaded[], report: Report): Profile {
+  const nearestFirst = ancestors.toReversed();
+  return {
+    name: profile.name,
+    file: profile.file,
+    settings: profile.settings,
+    lineage: nearestFirst.map(({ name }) => name),
+    class: nearestFirst.find(({ settings }) => settings.class !== undefined)?.settings.class,
+    vendor: nearestFirst.find(({ settings }) => settings.vendor !== undefined)?.settings.vendor,
+    agent: Object.assign({}, ...ancestors.map(({ settings }) => settings.agent)),
+    tables: mergedTables(ancestors, profile, report),
+    identity: mergedIdentity(nearestFirst),
+    areas: mergedAreas(ancestors),
+  };
+}
+
+function mergedTables(
+  ancestors: readonly Loaded[],
+  profile: Loaded,
+  report: Report,
+): Readonly<Record<string, FlatTable>> {
+  const tables: Record<string, FlatTable> = {};
+  const definedIn: Record<string, string> = {};
+  for (const { name: source, settings } of ancestors) {
+    for (const [name, table] of Object.entries(settings.tables)) {
+      const known = tables[name];
+      if (known && known.entry !== table.entry) {
+        const path = source === profile.name ? ['tables', name, 'entry'] : ['extends'];
+        report(path, `table ${name} has another entry in ${definedIn[name]} (choose another name for one of them)`);
+        continue;
+      }
+      const columns = Object.entries(table.columns).map(([column, place]) => [
+        column,
+        typeof place === 'number' ? `${table.entry}.${place}` : place,
+      ]);
+      tables[name] = {
+        entry: table.entry,
+        columns: { ...known?.columns, ...Object.fromEntries(columns) },
+        slow: [...new Set([...(known?.slow ?? []), ...table.slow])],
+      };
+      definedIn[name] ??= source;
+    }
+  }
+  return tables;
+}
+
+function mergedIdentity(nearestFirst: readonly Loaded[]): Profile['identity'] {
+  const choices = (field: IdentityField): readonly ValueOrText[] =>
+    nearestFirst.flatMap(({ settings }) => settings.identity[field] ?? []);
+  return {
+    class: choices('class'),
+    vendor: choices('vendor'),
+    model: choices('model'),
+    serial: choices('serial'),
+    version: choices('version'),
+    sys_name: choices('sys_name'),
+  };
+}
+
+function mergedAreas(ancestors: readonly Loaded[]): Profile['areas'] {
+  const areas: Partial<Record<AreaName, FlatArea>> = {};
+  for (const { name: from, settings } of ancestors) {
+    for (const [key, written] of Object.entries(settings.areas)) {
+      const name = key as AreaName;
+      const known = areas[name];
+      const { sources, mode, pace } = Array.isArray(written)
+        ? { sources: written, mode: undefined, pace: undefined }
+        : written;
+      areas[name] = {
+        mode: mode ?? known?.mode ?? AREAS[name],
+        pace: pace ?? known?.pace ?? 'metrics',
+        sources: sources.flatMap((source) => (source === 'inherit' ? (known?.sources ?? []) : [{ ...source, from }])),
+      };
+    }
+  }
+  return areas;
+}
