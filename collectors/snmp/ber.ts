@@ -113,6 +113,8 @@ export class PduView {
   /** error-index, or max-repetitions of a GETBULK. */
   readonly second: number;
   readonly count: number;
+  /** How long the PDU is on the wire. */
+  readonly length: number;
   readonly #octets: Uint8Array;
   /** Per varbind: name from, name to, tag, value from, value to. */
   readonly #spans: readonly number[];
@@ -122,6 +124,7 @@ export class PduView {
    * @throws BerError unless every frame in it is sound and every name is an OID.
    */
   constructor(reader: BerReader) {
+    const from = reader.at;
     const type = PDU_TYPES.get(reader.peek());
     if (type === undefined) throw new BerError('not a PDU that is read here', reader.at);
     const pdu = reader.inner(PDU_TAGS[type]);
@@ -148,6 +151,7 @@ export class PduView {
       pdu.end = listEnd;
     }
     this.count = spans.length / SPAN;
+    this.length = reader.at - from;
     this.#octets = pdu.octets;
     this.#spans = spans;
   }
@@ -295,11 +299,8 @@ function writeValue(writer: BerWriter, value: WireValue): void {
   }
 }
 
-/** A varbind to write. Names may be given as content octets: a walk has them at hand. Requests carry no value. */
-export interface Written {
-  readonly oid: Oid | Uint8Array;
-  readonly value?: WireValue;
-}
+/** A varbind to write, or only its name, as a request has it. Names may be content octets: a walk has them at hand. */
+export type Written = WireVarbind | Oid | Uint8Array;
 
 /**
  * Writes a PDU; `first` and `second` are error-status and error-index, or non-repeaters and max-repetitions.
@@ -315,11 +316,15 @@ export function writePdu(
 ): void {
   const pdu = writer.mark;
   for (let i = varbinds.length - 1; i >= 0; i--) {
-    const { oid, value } = varbinds[i] as Written;
+    const written = varbinds[i] as Written;
     const varbind = writer.mark;
-    if (value === undefined) writer.bytes(TAG.null, NOTHING);
-    else writeValue(writer, value);
-    writer.bytes(TAG.oid, typeof oid === 'string' ? encodeOid(oid) : oid);
+    if (typeof written === 'string' || written instanceof Uint8Array) {
+      writer.bytes(TAG.null, NOTHING);
+      writer.bytes(TAG.oid, typeof written === 'string' ? encodeOid(written) : written);
+    } else {
+      writeValue(writer, written.value);
+      writer.bytes(TAG.oid, encodeOid(written.oid));
+    }
     writer.wrap(TAG.sequence, varbind);
   }
   writer.wrap(TAG.sequence, pdu);

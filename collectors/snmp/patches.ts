@@ -1,0 +1,202 @@
+/**
+ * The only importer of net-snmp, and its repairs. What is taken from it is the cryptography of the User-based Security
+ * Model (RFC 3414, RFC 3826, RFC 7860, and the two key extensions of AES-256). Messages are framed by `ber.ts` and
+ * `secured-message.ts`: the library reads them with losses (OIDs below 2, types it does not know, counters that are too
+ * wide) and lets a forged reply cancel a request.
+ *
+ * A test says for each repair when a new release of net-snmp makes it void.
+ */
+import { createCipheriv, createDecipheriv, createHash, hash, randomBytes } from 'node:crypto';
+import snmp from 'net-snmp';
+
+type Password = string | Buffer;
+
+/** The authoritative engine as the ciphers want it. */
+export interface CipherEngine {
+  readonly engineID: Buffer;
+  readonly engineBoots: number;
+  readonly engineTime: number;
+}
+
+/** What is used of the library; its published types leave some of it out. @internal */
+export interface Library {
+  readonly Authentication: {
+    readonly algorithms: Readonly<Record<number, { readonly CRYPTO_ALGORITHM: string }>>;
+    passwordToKey(protocol: number, password: Password, engineId: Buffer): Buffer;
+    calculateDigest(message: Buffer, protocol: number, password: Password, engineId: Buffer): Buffer;
+    getParametersLength(protocol: number): number;
+  };
+  readonly Encryption: {
+    readonly algorithms: Readonly<Record<number, Cipher>>;
+  };
+}
+/** A cipher's own two functions: the dispatchers of `Encryption` find them by protocol. */
+interface Cipher {
+  encryptPdu(
+    scopedPdu: Buffer,
+    protocol: number,
+    password: string,
+    authProtocol: number,
+    engine: CipherEngine,
+  ): { readonly encryptedPdu: Buffer; readonly msgPrivacyParameters: Buffer };
+  decryptPdu(
+    octets: Buffer,
+    protocol: number,
+    salt: Buffer,
+    password: string,
+    authProtocol: number,
+    engine: CipherEngine,
+  ): Buffer;
+}
+
+/** RFC 3414, section 2.6: a key is made from one megabyte of the repeated password. */
+const STRETCHED_OCTETS = 1_048_576;
+/** With Cisco's key extension there is one per device, else one per password. */
+const MAX_STRETCHED = 20_000;
+
+/**
+ * Keeps what takes time: hashing a megabyte, 2 to 8 ms on the event loop. Fitting the result to an engine is a hash of a
+ * few octets and not kept. The library keeps every key for ever, under the clear password and for each engine anew.
+ * @internal
+ */
+export class StretchedKeys {
+  readonly #salt = randomBytes(16).toString('latin1');
+  readonly #kept = new Map<string, Buffer>();
+  readonly #limit: number;
+
+  constructor(limit = MAX_STRETCHED) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Digest of the stretched password by a hash that node:crypto knows. */
+  stretch(algorithm: string, password: Password): Buffer {
+    const name = hash('sha256', `${this.#salt}${algorithm}\0${password.toString('latin1')}`, 'base64');
+    const known = this.#kept.get(name);
+    if (known) {
+      this.#kept.delete(name); // to the end: the one unused for longest goes first
+      this.#kept.set(name, known);
+      return known;
+    }
+    const digest = createHash(algorithm).update(Buffer.alloc(STRETCHED_OCTETS, password)).digest();
+    const oldest = this.#kept.size >= this.#limit ? this.#kept.keys().next().value : undefined;
+    if (oldest !== undefined) this.#kept.delete(oldest);
+    this.#kept.set(name, digest);
+    return digest;
+  }
+}
+
+const DES_KEY = 8;
+const DES_BLOCK = 8;
+
+/** OpenSSL 3 has no single DES outside its legacy provider; triple DES with three equal keys is the same cipher. */
+const desKey = (localized: Buffer) => Buffer.concat(Array.from({ length: 3 }, () => localized.subarray(0, DES_KEY)));
+
+/** RFC 3414, section 8.1.1.1: the salt goes over the second half of the localized key. */
+function desIv(localized: Buffer, salt: Uint8Array): Buffer {
+  const iv = Buffer.from(localized.subarray(DES_KEY, DES_KEY + DES_BLOCK));
+  for (let i = 0; i < DES_BLOCK; i++) iv[i] = (iv[i] as number) ^ (salt[i] as number);
+  return iv;
+}
+
+/** Applies the repairs to a loaded copy of the library. @internal */
+export function repair({ Authentication: authentication, Encryption: encryption }: Library, keys: StretchedKeys): void {
+  authentication.passwordToKey = (protocol, password, engineId) => {
+    const algorithm = authentication.algorithms[protocol]?.CRYPTO_ALGORITHM;
+    if (algorithm === undefined) throw new TypeError(`no authentication protocol ${protocol}`);
+    const stretched = keys.stretch(algorithm, password);
+    return createHash(algorithm).update(stretched).update(engineId).update(stretched).digest();
+  };
+
+  const des = encryption.algorithms[snmp.PrivProtocols.des];
+  if (des === undefined) throw new TypeError('net-snmp has no DES to repair');
+  des.encryptPdu = (scopedPdu, _protocol, password, authProtocol, engine) => {
+    const localized = authentication.passwordToKey(authProtocol, password, engine.engineID);
+    const salt = Buffer.alloc(DES_BLOCK);
+    salt.writeUInt32BE(engine.engineBoots);
+    randomBytes(4).copy(salt, 4);
+    const padded = Buffer.alloc(Math.ceil(scopedPdu.length / DES_BLOCK) * DES_BLOCK);
+    scopedPdu.copy(padded);
+    const cipher = createCipheriv('des-ede3-cbc', desKey(localized), desIv(localized, salt)).setAutoPadding(false);
+    return { encryptedPdu: Buffer.concat([cipher.update(padded), cipher.final()]), msgPrivacyParameters: salt };
+  };
+  des.decryptPdu = (encryptedPdu, _protocol, salt, password, authProtocol, engine) => {
+    const localized = authentication.passwordToKey(authProtocol, password, engine.engineID);
+    const decipher = createDecipheriv('des-ede3-cbc', desKey(localized), desIv(localized, salt)).setAutoPadding(false);
+    return Buffer.concat([decipher.update(encryptedPdu), decipher.final()]);
+  };
+}
+
+const library = snmp as unknown as Library;
+repair(library, new StretchedKeys());
+
+const AUTH = {
+  md5: snmp.AuthProtocols.md5,
+  sha: snmp.AuthProtocols.sha,
+  sha224: snmp.AuthProtocols.sha224,
+  sha256: snmp.AuthProtocols.sha256,
+  sha384: snmp.AuthProtocols.sha384,
+  sha512: snmp.AuthProtocols.sha512,
+} as const;
+/** Blumenthal's extension is what most agents call AES-256; Reeder's is Cisco's. */
+const PRIVACY = {
+  des: snmp.PrivProtocols.des,
+  aes128: snmp.PrivProtocols.aes,
+  aes256: snmp.PrivProtocols.aes256b,
+  aes256_cisco: snmp.PrivProtocols.aes256r,
+} as const;
+
+export type AuthProtocol = keyof typeof AUTH;
+export type PrivacyProtocol = keyof typeof PRIVACY;
+
+/** A protocol and its password, revealed. */
+export interface KeyOf<Protocol> {
+  readonly protocol: Protocol;
+  readonly key: string;
+}
+
+/** Octets of msgAuthenticationParameters. */
+export function digestLength(protocol: AuthProtocol): number {
+  return library.Authentication.getParametersLength(AUTH[protocol]);
+}
+
+/** The digest of a whole message whose msgAuthenticationParameters are zero. */
+export function digest(message: Buffer, auth: KeyOf<AuthProtocol>, engineId: Buffer): Buffer {
+  return library.Authentication.calculateDigest(message, AUTH[auth.protocol], auth.key, engineId);
+}
+
+function cipherOf(protocol: PrivacyProtocol): Cipher {
+  const cipher = library.Encryption.algorithms[PRIVACY[protocol]];
+  if (cipher === undefined) throw new TypeError(`net-snmp has no cipher ${protocol}`);
+  return cipher;
+}
+
+/** The encrypted scoped PDU and its msgPrivacyParameters. */
+export function encrypt(
+  scopedPdu: Buffer,
+  privacy: KeyOf<PrivacyProtocol>,
+  auth: KeyOf<AuthProtocol>,
+  engine: CipherEngine,
+): { readonly octets: Buffer; readonly salt: Buffer } {
+  const { protocol, key } = privacy;
+  const done = cipherOf(protocol).encryptPdu(scopedPdu, PRIVACY[protocol], key, AUTH[auth.protocol], engine);
+  return { octets: done.encryptedPdu, salt: done.msgPrivacyParameters };
+}
+
+/**
+ * The scoped PDU, with DES followed by padding.
+ * @throws Error when the cipher cannot: octets that are no whole number of blocks. A wrong key gives garbage instead.
+ */
+export function decrypt(
+  octets: Buffer,
+  salt: Buffer,
+  privacy: KeyOf<PrivacyProtocol>,
+  auth: KeyOf<AuthProtocol>,
+  engine: CipherEngine,
+): Buffer {
+  const { protocol, key } = privacy;
+  return cipherOf(protocol).decryptPdu(octets, PRIVACY[protocol], salt, key, AUTH[auth.protocol], engine);
+}

@@ -1,0 +1,62 @@
+/** A session asks one agent with one credential: PDUs in, PDUs out, whatever the SNMP version. */
+import type { Clock } from '#collectors/contract.ts';
+import type { Oid } from './agent.ts';
+import { type PduView, writePdu } from './ber.ts';
+import type { BerWriter } from './tlv.ts';
+import type { Cost, Transport } from './transport.ts';
+
+/** Names are OIDs as text or as content octets. */
+export type Request =
+  | { readonly type: 'get' | 'get-next'; readonly names: readonly (Oid | Uint8Array)[] }
+  | {
+      readonly type: 'get-bulk';
+      readonly names: readonly (Oid | Uint8Array)[];
+      readonly nonRepeaters: number;
+      readonly maxRepetitions: number;
+    };
+
+export interface RequestContext {
+  readonly signal: AbortSignal;
+  /** Where packets and timeouts of this request are added up. */
+  readonly cost: Cost;
+  /** Fewer tries than the session would make. */
+  readonly tries?: number;
+}
+
+export interface Session {
+  readonly version: '1' | '2c' | '3';
+  /** Address and port, for messages. */
+  readonly agent: string;
+  /**
+   * Asks and gives the response, whatever error-status it has.
+   * @throws SnmpError when nobody answers or the agent refuses the credential; the signal's reason when it aborts.
+   */
+  request(request: Request, context: RequestContext): Promise<PduView>;
+}
+
+/** How long to wait for an answer and how often to ask. */
+export interface Patience {
+  /** Of the first try, in milliseconds. */
+  readonly timeout: number;
+  /** At least 1. */
+  readonly tries: number;
+  /** Each further try waits this many times longer. */
+  readonly backoff: number;
+}
+
+export interface SessionOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly patience: Patience;
+}
+
+/** Milliseconds that each try waits. */
+export function waits({ timeout, tries, backoff }: Patience, atMost = tries): readonly number[] {
+  return Array.from({ length: Math.max(1, Math.min(tries, atMost)) }, (_, n) => Math.round(timeout * backoff ** n));
+}
+
+/** Writes the PDU of a request. */
+export function writeRequest(into: BerWriter, request: Request, id: number): void {
+  const [first, second] = request.type === 'get-bulk' ? [request.nonRepeaters, request.maxRepetitions] : [0, 0];
+  writePdu(into, request.type, id, first, second, request.names);
+}
