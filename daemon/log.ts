@@ -12,6 +12,11 @@ export interface Logger {
   debug(sentence: string, fields?: LogFields): void;
 }
 
+/** A logger whose level can be changed while it runs. */
+export interface LevelLogger extends Logger {
+  level: LogLevel;
+}
+
 /** Foreign text (names, alerts) is cut here, so that no device can flood the log. */
 const LONGEST_TEXT = 1024;
 const DEEPEST = 6;
@@ -19,10 +24,7 @@ const DEEPEST = 6;
 const SECRET_FIELD = /^(community|password|passphrase|secret|token|authorization|key)$/i;
 
 /** JSON lines on stdout, for journald or the container's log driver. A file transport would lose lines at exit. */
-export function createLogger(
-  level: LogLevel,
-  stream: NodeJS.WritableStream = process.stdout,
-): Logger & { level: LogLevel } {
+export function createLogger(level: LogLevel, stream: NodeJS.WritableStream = process.stdout): LevelLogger {
   const logger = winston.createLogger({
     level,
     levels: { error: 0, warn: 1, info: 2, debug: 3 },

@@ -79,6 +79,10 @@ export class Watch {
     return [...this.#devices.values()];
   }
 
+  device(name: string): WatchedDevice | undefined {
+    return this.#devices.get(name);
+  }
+
   facts(device: string): DeviceFacts | undefined {
     return this.#facts.get(device);
   }

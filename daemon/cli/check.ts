@@ -1,6 +1,6 @@
 import { describeFault } from '#config/faults.ts';
 import { ConfigError, loadConfig } from '#config/load.ts';
-import { readProfiles } from '../profile-library.ts';
+import { profileLibrary } from '../profile-library.ts';
 import { configPath } from './config-path.ts';
 import { EXIT, type RunVerb } from './verb.ts';
 
@@ -9,7 +9,9 @@ export const run: RunVerb = async (io, _args, options) => {
   try {
     const loaded = loadConfig(path, io.env);
     for (const warning of loaded.warnings) io.err(`${describeFault(warning)}\n`);
-    readProfiles(loaded);
+    const { faults } = profileLibrary(loaded);
+    for (const fault of faults) io.err(`${describeFault(fault)}\n`);
+    if (faults.length > 0) return EXIT.usage;
     io.out(
       `${path} is good: ${loaded.config.devices.length} devices, ${loaded.config.discovery.ranges.length} ranges\n`,
     );

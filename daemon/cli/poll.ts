@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import type { Milliseconds, Observation, Target } from '#collectors/contract.ts';
+import type { Milliseconds, Target } from '#collectors/contract.ts';
 import { createCollectors } from '#collectors/registry.ts';
 import { SitewardError } from '#config/errors.ts';
 import type { LoadedConfig } from '#config/load.ts';
@@ -7,11 +7,12 @@ import type { Credential } from '#config/schema.ts';
 import { Secret } from '#config/secret.ts';
 import { systemClock } from '../clock.ts';
 import { isAddress } from '../inventory/watched.ts';
-import { readProfiles } from '../profile-library.ts';
+import { profileLibrary } from '../profile-library.ts';
 import { configIfAny } from './config-path.ts';
 import { pollJson } from './poll-json.ts';
-import { plain, readingsText } from './readings-text.ts';
-import { type CliIo, EXIT, type Options, type RunVerb, textOption } from './verb.ts';
+import { showObservation } from './poll-text.ts';
+import { plain } from './readings-text.ts';
+import { EXIT, type Options, type RunVerb, textOption } from './verb.ts';
 
 /** A person waits for it: a slow device gets longer than in the daemon's cycle, a dead one does not. */
 const DEADLINE = 60_000 as Milliseconds;
@@ -20,7 +21,7 @@ export const run: RunVerb = async (io, [address = ''], options) => {
   const loaded = configIfAny(io, options);
   const target = await targetOf(address, options, loaded);
   const collectors = createCollectors({
-    profiles: readProfiles(loaded),
+    profiles: profileLibrary(loaded).library,
     maxPacketsPerSecond: loaded?.config.polling.max_packets_per_second ?? 500,
   });
   try {
@@ -28,7 +29,7 @@ export const run: RunVerb = async (io, [address = ''], options) => {
     const [observation] = await collectors.snmp.collect('inventory', [target], { clock: systemClock, signal });
     if (!observation) throw new Error('the SNMP collector gave no observation');
     if (options.json) io.out(`${JSON.stringify(pollJson(target, observation), null, 2)}\n`);
-    else show(io, target, observation);
+    else showObservation(io, target, observation);
     return observation.evidence.kind === 'answered' ? EXIT.done : EXIT.failed;
   } finally {
     await Promise.all(Object.values(collectors).map((collector) => collector.close()));
@@ -97,26 +98,4 @@ function credentialsOf(
       'add --community public, or --credentials NAME with a config that has it',
     );
   return found;
-}
-
-function show(io: CliIo, target: Target, { identity, groups, requests, took, problems, evidence }: Observation): void {
-  if (identity) {
-    const what = [identity.vendor, identity.model].filter(Boolean).join(' ') || 'an unknown device';
-    io.out(`${plain(what)} (${target.class ?? identity.class})\n`);
-    for (const [label, value] of Object.entries({
-      name: identity.sysName,
-      serial: identity.serial,
-      version: identity.version,
-      profile: identity.profile,
-      address: target.address,
-    })) {
-      if (value) io.out(`  ${label.padEnd(8)} ${plain(value)}\n`);
-    }
-    io.out('\n');
-  }
-  io.out(readingsText(groups.flatMap(({ readings }) => readings)));
-  io.out(
-    `\n${evidence.kind === 'answered' ? 'answered' : 'no answer'}: ${requests} requests in ${(took / 1000).toFixed(2)} s\n`,
-  );
-  for (const { message, hint } of problems) io.err(`! ${plain(message)}\n  ${plain(hint)}\n`);
 }

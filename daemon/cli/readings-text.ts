@@ -1,9 +1,14 @@
-import { catalogueEntry } from '#collectors/catalogue.ts';
-import type { Labels, Reading } from '#collectors/contract.ts';
+import { catalogueEntry, type MetricName } from '#collectors/catalogue.ts';
+import type { Reading } from '#collectors/contract.ts';
 
 /** Readings as a technician reads them: a heading per topic, one row per thing, values with their units. Pure. */
 export function readingsText(readings: readonly Reading[]): string {
-  const topics = Map.groupBy(readings, ({ metric }) => catalogueEntry(metric).influx.measurement);
+  const descriptions = new Map(
+    readings.flatMap(({ labels: { supply, description } }) =>
+      supply !== undefined && description !== undefined ? [[supply, description] as const] : [],
+    ),
+  );
+  const topics = Map.groupBy(readings.filter(isWorthARow), ({ metric }) => catalogueEntry(metric).influx.measurement);
   return [...topics]
     .map(
       ([topic, list]) =>
@@ -14,17 +19,39 @@ export function readingsText(readings: readonly Reading[]): string {
     .join('\n');
 }
 
-function rows(readings: readonly Reading[]): string[] {
-  const things = Map.groupBy(readings, ({ labels }) => thing(labels));
+/** State sets have a series for each state that is not; info series only repeat names. */
+const STATE_SETS: ReadonlySet<MetricName> = new Set([
+  'siteward_printer_supply_state',
+  'siteward_printer_status',
+  'siteward_printer_error',
+  'siteward_printer_alert',
+]);
+
+function isWorthARow({ metric, value }: Reading): boolean {
+  return !metric.endsWith('_info') && !(STATE_SETS.has(metric) && Number(value) === 0);
+}
+
+function rows(readings: readonly Reading[], descriptions: ReadonlyMap<string, string>): string[] {
+  const things = Map.groupBy(readings, (reading) => thing(reading, descriptions));
   const width = Math.min(48, Math.max(0, ...[...things.keys()].map((name) => name.length)));
   return [...things].map(([name, list]) => `${name.padEnd(width)}  ${list.map(shown).join(', ')}`.trim());
 }
 
-function thing(labels: Labels): string {
-  return plain(Object.values(labels).filter(Boolean).join(' · '));
+/** What a row is about: its labels, of which the state is shown as a value instead. */
+function thing({ metric, labels }: Reading, descriptions: ReadonlyMap<string, string>): string {
+  if (labels.supply !== undefined) return plain(`${labels.supply} · ${descriptions.get(labels.supply) ?? ''}`);
+  const names = Object.entries(labels).filter(
+    ([name, text]) => text !== '' && !(STATE_SETS.has(metric) && name === stateLabel(metric)),
+  );
+  return plain(names.map(([, text]) => text).join(' · '));
 }
 
-function shown({ metric, value }: Reading): string {
+function stateLabel(metric: MetricName): string {
+  return catalogueEntry(metric).labels.at(-1) ?? '';
+}
+
+function shown({ metric, labels, value }: Reading): string {
+  if (STATE_SETS.has(metric)) return plain(labels[stateLabel(metric)] ?? '');
   const { influx, unit } = catalogueEntry(metric);
   const field = influx.field
     .replace(/_(bytes|ratio|seconds|celsius|volts|watts|rpm|amperes|hertz|bytes_per_second|timestamp_seconds)$/, '')

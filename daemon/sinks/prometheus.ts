@@ -3,10 +3,10 @@ import type { Labels, Observation, Reading } from '#collectors/contract.ts';
 import { type Format, familyHeader, labelText, valueText } from '../exposition/text.ts';
 import type { Sink } from './sink.ts';
 
-/** The samples of one metric in one group of one device: labels as they are printed, and values beside them. */
+/** The samples of one metric in one group of one device: readings, and their labels as they are printed. */
 interface Block {
   readonly labels: string[];
-  readonly values: (number | bigint)[];
+  readonly readings: Reading[];
 }
 
 /** `collector/group` -> samples of one metric of one device */
@@ -56,9 +56,16 @@ export class PrometheusSink implements Sink {
   size(): { series: number; cut: number } {
     let series = 0;
     for (const devices of this.#families.values()) {
-      for (const groups of devices.values()) for (const { values } of groups.values()) series += values.length;
+      for (const groups of devices.values()) for (const { readings } of groups.values()) series += readings.length;
     }
     return { series, cut: this.#cut };
+  }
+
+  /** The last value of each series of one device, in the order of the catalogue. */
+  readings(device: string): Reading[] {
+    return METRIC_NAMES.flatMap((metric) =>
+      [...(this.#families.get(metric)?.get(device)?.values() ?? [])].flatMap(({ readings }) => readings),
+    );
   }
 
   /** The device series as exposition text, family by family. Yields pieces; the caller decides when to go on. */
@@ -71,12 +78,13 @@ export class PrometheusSink implements Sink {
         piece += header;
         header = '';
         const seen = groups.size > 1 ? new Set<string>() : undefined;
-        for (const { labels, values } of groups.values()) {
+        for (const { labels, readings } of groups.values()) {
           for (let index = 0; index < labels.length; index += 1) {
             const label = labels[index] ?? '';
-            if (seen?.has(label)) continue;
+            const reading = readings[index];
+            if (!reading || seen?.has(label)) continue;
             seen?.add(label);
-            piece += `${metric}${label} ${valueText(values[index] ?? 0)}\n`;
+            piece += `${metric}${label} ${valueText(reading.value)}\n`;
           }
           if (piece.length >= PIECE) {
             yield piece;
@@ -139,10 +147,11 @@ export class PrometheusSink implements Sink {
     const blocks = new Map<MetricName, Block>();
     if (readings.length > MOST_SERIES_PER_DEVICE) this.#cut += readings.length - MOST_SERIES_PER_DEVICE;
     const seen = new Set<string>();
-    for (const { metric, labels, value } of readings.slice(0, MOST_SERIES_PER_DEVICE)) {
+    for (const reading of readings.slice(0, MOST_SERIES_PER_DEVICE)) {
+      const { metric, labels } = reading;
       let block = blocks.get(metric);
       if (!block) {
-        block = { labels: [], values: [] };
+        block = { labels: [], readings: [] };
         blocks.set(metric, block);
       }
       const text = this.#labelText(device, metric, labels);
@@ -151,7 +160,7 @@ export class PrometheusSink implements Sink {
       if (seen.has(series)) continue;
       seen.add(series);
       block.labels.push(text);
-      block.values.push(value);
+      block.readings.push(reading);
     }
     return blocks;
   }

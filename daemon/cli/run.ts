@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { loadConfig } from '#config/load.ts';
+import { systemClock } from '../clock.ts';
+import { startDaemon } from '../daemon.ts';
+import { createLogger } from '../log.ts';
+import { ServiceManager } from '../service-manager.ts';
+import { configPath, DEFAULT_CONFIG } from './config-path.ts';
+import { run as runDemo } from './demo.ts';
+import { type CliIo, EXIT, type RunVerb, textOption } from './verb.ts';
+
+export const run: RunVerb = async (io, args, options) => {
+  if (textOption(options, 'config') === undefined && !existsSync(DEFAULT_CONFIG)) {
+    io.err(`no config is given and there is none at ${DEFAULT_CONFIG}: serving the simulated demo site\n`);
+    return await runDemo(io, args, options);
+  }
+  const path = configPath(options);
+  const loaded = loadConfig(path, io.env);
+  const log = createLogger(loaded.config.log.level);
+  for (const { path: setting, message } of loaded.warnings)
+    log.warn('a setting should be looked at', { setting, message });
+  const daemon = await startDaemon({
+    loaded,
+    reread: () => loadConfig(path, io.env),
+    clock: systemClock,
+    log,
+    demo: false,
+  });
+  const hangUp = () => void daemon.reload();
+  process.on('SIGHUP', hangUp);
+  const manager = new ServiceManager(io.env);
+  manager.ready(`watching ${loaded.config.site.id} at ${daemon.url}`);
+  await stopped(io);
+  manager.stopping();
+  process.off('SIGHUP', hangUp);
+  await daemon.stop();
+  return EXIT.done;
+};
+
+/** Resolves when SIGINT or SIGTERM was received. */
+export async function stopped({ signal }: CliIo): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}

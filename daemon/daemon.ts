@@ -1,0 +1,183 @@
+import type { Clock, Observation, Reading, WallTime } from '#collectors/contract.ts';
+import { createCollectors } from '#collectors/registry.ts';
+import { SitewardError } from '#config/errors.ts';
+import { describeFault } from '#config/faults.ts';
+import { ConfigError, type LoadedConfig } from '#config/load.ts';
+import { AvailabilityTracker, type Transition } from './availability/tracker.ts';
+import { SelfMetrics } from './exposition/self.ts';
+import { Fanout } from './fanout.ts';
+import { watchedDevices } from './inventory/watched.ts';
+import type { LevelLogger, Logger } from './log.ts';
+import { profileLibrary } from './profile-library.ts';
+import { PrometheusSink } from './sinks/prometheus.ts';
+import { VERSION } from './version.ts';
+import { Watch } from './watch.ts';
+import { startWeb } from './web/server.ts';
+import type { DeviceView, SiteView } from './web/site-view.ts';
+
+export interface DaemonOptions {
+  readonly loaded: LoadedConfig;
+  /** Reads the config again for a reload. Absent: there is none to read. */
+  readonly reread?: () => LoadedConfig;
+  readonly clock: Clock;
+  readonly log: LevelLogger;
+  readonly demo: boolean;
+}
+
+export interface Daemon {
+  /** Where the page is. */
+  readonly url: string;
+  /** Takes the config as it is now, or keeps the old one and says why not. */
+  reload(): Promise<readonly string[]>;
+  /** Stops polling, flushes, closes. Takes at most about eight seconds. */
+  stop(): Promise<void>;
+}
+
+const GRACE_POLLS = 4_000;
+const GRACE_FLUSH = 3_000;
+/** Polls under way at once: enough that 3,000 dead devices of 10,000 delay nobody, few enough for one socket's buffer. */
+const MOST_POLLS = 400;
+
+/**
+ * Builds everything and starts it.
+ * @throws SitewardError when a part that nothing can work without cannot be had: profiles, store, the address to listen on.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { clock, log } = options;
+  let { loaded } = options;
+  const startedAt = clock.wallNow();
+  const profiles = profileLibrary(loaded);
+  for (const fault of profiles.faults) log.error('a device profile cannot be used', { place: describeFault(fault) });
+  const collectors = createCollectors({
+    profiles: profiles.library,
+    maxPacketsPerSecond: loaded.config.polling.max_packets_per_second,
+  });
+
+  const prometheus = new PrometheusSink();
+  const fanout = new Fanout([prometheus], log);
+  const publish = (observation: Observation) => fanout.publish(observation);
+  const self = new SelfMetrics(VERSION, () => []);
+  const tracker = new AvailabilityTracker({
+    clock,
+    publish,
+    onTransition: (transition) => logTransition(log, transition),
+  });
+  const watch = new Watch({
+    clock,
+    log,
+    collectors,
+    tracker,
+    publish,
+    forget: (device) => fanout.forget(device),
+    meter: self,
+    maxInFlight: MOST_POLLS,
+  });
+
+  const apply = () => {
+    const devices = watchedDevices(loaded.config);
+    self.watching(devices.length);
+    publish(siteInfo(loaded, clock.wallNow()));
+    watch.apply(devices);
+  };
+  const reload = async (): Promise<readonly string[]> => {
+    try {
+      if (!options.reread) return ['there is no config file to read again'];
+      loaded = options.reread();
+    } catch (error) {
+      if (!(error instanceof SitewardError)) throw error;
+      self.reloaded(false);
+      const faults = error instanceof ConfigError ? error.faults.map(describeFault) : [error.message];
+      log.error('the config could not be read again, the old one stays in force', { faults });
+      return faults;
+    }
+    self.reloaded(true);
+    log.level = loaded.config.log.level;
+    apply();
+    log.info('the config was read again', { devices: watch.devices().length });
+    return [];
+  };
+
+  const view: SiteView = {
+    get site() {
+      return loaded.config.site;
+    },
+    version: VERSION,
+    startedAt,
+    demo: options.demo,
+    devices: () => watch.devices().flatMap(({ name }) => deviceView(name, watch, tracker) ?? []),
+    device: (name) => deviceView(name, watch, tracker),
+    readings: (device): Reading[] => prometheus.readings(device),
+    notReady: () => (watch.firstCycleDone ? [] : ['the first cycle is not done']),
+    reload,
+  };
+  const web = await startWeb({ listen: loaded.config.http.listen, view, self, devices: prometheus, log });
+  self.reloaded(true);
+  apply();
+  log.info('siteward watches', { site: loaded.config.site.id, devices: watch.devices().length, url: web.url });
+
+  return {
+    url: web.url,
+    reload,
+    stop: async () => {
+      await watch.stop(AbortSignal.timeout(GRACE_POLLS));
+      await fanout.flush(AbortSignal.timeout(GRACE_FLUSH));
+      await web.close();
+      await fanout.close();
+      await Promise.all(Object.values(collectors).map((collector) => collector.close()));
+      log.info('siteward has stopped');
+    },
+  };
+}
+
+function deviceView(name: string, watch: Watch, tracker: AvailabilityTracker): DeviceView | undefined {
+  const device = watch.device(name);
+  const standing = tracker.standing(name);
+  const facts = watch.facts(name);
+  if (!device || !standing) return undefined;
+  return {
+    name,
+    address: device.host,
+    class: device.target.class ?? facts?.identity?.class ?? 'other',
+    ...(facts?.identity ? { identity: facts.identity } : {}),
+    state: standing.state,
+    since: standing.since,
+    problems: facts?.problems ?? [],
+  };
+}
+
+function logTransition(log: Logger, { device, from, to }: Transition): void {
+  log.info('a device changed state', {
+    device,
+    from,
+    to: to.state,
+    since: new Date(to.since).toISOString(),
+    rule: to.rule,
+  });
+}
+
+/** The site itself as an observation, under a name that no device can have. */
+function siteInfo({ config: { site } }: LoadedConfig, at: WallTime): Observation {
+  return {
+    device: '',
+    collector: 'site',
+    question: 'inventory',
+    at,
+    took: 0 as Observation['took'],
+    evidence: { kind: 'answered' },
+    groups: [
+      {
+        name: 'info',
+        readings: [
+          {
+            metric: 'siteward_site_info',
+            labels: { site: site.id, client: site.client, timezone: site.timezone },
+            value: 1,
+          },
+        ],
+      },
+    ],
+    problems: [],
+    requests: 0,
+    timeouts: 0,
+  };
+}
