@@ -144,8 +144,11 @@ function nameOf(file: string): string {
   return file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/, '');
 }
 
+/** Profiles say a name once and repeat it at every reading. */
+const MOST_ALIASES = 5_000;
+
 function parseProfile(text: string, file: string, name: string, faults: Fault[]): Loaded | undefined {
-  const document = parseYaml(text);
+  const document = parseYaml(text, MOST_ALIASES);
   if (document.faults.length > 0) {
     faults.push(...document.faults.map((fault) => ({ file, path: '', ...fault })));
     return undefined;

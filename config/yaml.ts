@@ -19,7 +19,7 @@ export interface YamlDocument {
 }
 
 const LARGEST_TEXT = 1_048_576;
-const MOST_ALIASES = 100;
+const MOST_ALIASES = 1000;
 const DEEPEST = 32;
 const START: Position = { line: 1, column: 1 };
 
@@ -27,7 +27,7 @@ const START: Position = { line: 1, column: 1 };
  * Parses YAML 1.2 (core schema, unique keys) within limits that a config or profile never needs and a bomb would: 1 MB,
  * 100 aliases, 32 levels.
  */
-export function parseYaml(text: string): YamlDocument {
+export function parseYaml(text: string, mostAliases: number = MOST_ALIASES): YamlDocument {
   if (Buffer.byteLength(text) > LARGEST_TEXT)
     return refused('is larger than 1 MB (split it, or remove what is no config)');
   const lines = new LineCounter();
@@ -51,9 +51,9 @@ export function parseYaml(text: string): YamlDocument {
     return refused(`is nested deeper than ${DEEPEST} levels (write it flatter)`, place(tooDeep.range?.[0] ?? 0));
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: MOST_ALIASES });
+    value = document.toJS({ maxAliasCount: mostAliases });
   } catch {
-    return refused(`uses more than ${MOST_ALIASES} aliases (write the values out)`);
+    return refused(`uses more than ${mostAliases} aliases (write the values out)`);
   }
   return { value, faults: [], positionOf: (path, of = 'value') => place(offsetOf(document.contents, path, of)) };
 }
