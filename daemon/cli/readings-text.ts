@@ -12,7 +12,7 @@ export function readingsText(readings: readonly Reading[]): string {
   return [...topics]
     .map(
       ([topic, list]) =>
-        `${topic.replaceAll('_', ' ')}\n${rows(list)
+        `${topic.replaceAll('_', ' ')}\n${rows(list, descriptions)
           .map((row) => `  ${row}\n`)
           .join('')}`,
     )
