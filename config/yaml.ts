@@ -19,7 +19,7 @@ export interface YamlDocument {
 }
 
 const LARGEST_TEXT = 1_048_576;
-const MOST_ALIASES = 1000;
+const MOST_ALIASES = 100;
 const DEEPEST = 32;
 const START: Position = { line: 1, column: 1 };
 
