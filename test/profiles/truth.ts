@@ -176,7 +176,7 @@ function printerChecks(printer: Printer, seen: Seen): readonly Check[] {
     const stated = numberIn(printer[meter]) ?? (meter === 'duplex' ? numberIn(printer['duplex_sides']) : undefined);
     const accept = Array.isArray(printer[`${meter}_accept`]) ? (printer[`${meter}_accept`] as (number | null)[]) : [];
     const right = [stated, ...accept].filter((value) => typeof value === 'number');
-    const got = valueOf(seen, 'siteward_printer_meter_pages_total', { meter });
+    const got = numberAt(seen, 'siteward_printer_meter_pages_total', { meter });
     if (right.length === 0) continue;
     const fits = got !== undefined && right.includes(got);
     if (got !== undefined) checks.push(check('meters-right', meter, fits, right.join(' or '), got));
@@ -276,7 +276,7 @@ function memoryChecks(truth: Truth, seen: Seen): readonly Check[] {
 function storageChecks(truth: Truth, seen: Seen): readonly Check[] {
   if (!truth.storage && !truth.storage_optional) return [];
   const sizes = seriesOf(seen, 'siteward_filesystem_size_bytes').map(({ labels, value }) => {
-    const used = Number(valueOf(seen, 'siteward_filesystem_used_bytes', { mountpoint: labels['mountpoint'] ?? '' }));
+    const used = Number(numberAt(seen, 'siteward_filesystem_used_bytes', { mountpoint: labels['mountpoint'] ?? '' }));
     return { name: labels['mountpoint'] ?? '', size: Number(value), percent: (used / Number(value)) * 100 };
   });
   const fits = (amount: Amount, { size, percent }: (typeof sizes)[number]) =>
@@ -303,11 +303,10 @@ function storageChecks(truth: Truth, seen: Seen): readonly Check[] {
 
 function sensorChecks(truth: Truth, seen: Seen): readonly Check[] {
   const found = seriesOf(seen, 'siteward_sensor_temperature_celsius').map(({ value }) => Number(value));
-  const left = [...found];
+  // The truth lists a sensor once per table that it stands in: one series answers for all of them.
   return (truth.temperatures ?? []).map(({ name, celsius, oid }) => {
-    const at = left.findIndex((value) => near(value, celsius, 0.6));
-    if (at >= 0) left.splice(at, 1);
-    return check('sensors', `${name} ${oid}`, at >= 0, celsius, found.join(' '));
+    const right = found.some((value) => near(value, celsius, 0.6));
+    return check('sensors', `${name} ${oid}`, right, celsius, found.join(' '));
   });
 }
 
@@ -315,11 +314,11 @@ function sessionChecks(truth: Truth, seen: Seen): readonly Check[] {
   const checks: Check[] = [];
   if (typeof truth.sessions === 'number') {
     const accept = [truth.sessions, ...(truth.sessions_accept ?? [])];
-    const got = valueOf(seen, 'siteward_firewall_sessions', {});
+    const got = numberAt(seen, 'siteward_firewall_sessions', {});
     checks.push(check('sessions', 'sessions', accept.includes(got ?? Number.NaN), accept.join(' or '), got));
   }
   if (typeof truth.sessions_max === 'number') {
-    const got = valueOf(seen, 'siteward_firewall_sessions_limit', {});
+    const got = numberAt(seen, 'siteward_firewall_sessions_limit', {});
     checks.push(check('sessions', 'limit', got === truth.sessions_max, truth.sessions_max, got));
   }
   return checks;
@@ -336,7 +335,7 @@ function upsChecks(ups: Ups, seen: Seen): readonly Check[] {
   ) => {
     const right = wanted.filter((value) => value !== undefined);
     if (right.every((value) => value === null)) return;
-    const raw = valueOf(seen, metric, {});
+    const raw = numberAt(seen, metric, {});
     const got = raw === undefined ? undefined : raw * scale;
     const fits = right.some((value) => (value === null ? got === undefined : near(got, value, tolerance)));
     checks.push(check('ups', what, fits, right.join(' or '), got));
@@ -370,7 +369,7 @@ function uptimeChecks(truth: Truth, seen: Seen): readonly Check[] {
   const { sys_up_time: agent, hr_system_uptime: host, snmp_engine_time: engine } = truth.uptime_raw ?? {};
   const right = [agent && agent / 100, host && host / 100, engine].filter((value) => value !== undefined);
   if (right.length === 0) return [];
-  const got = valueOf(seen, 'siteward_device_uptime_seconds', {});
+  const got = numberAt(seen, 'siteward_device_uptime_seconds', {});
   return [
     check(
       'uptime',
@@ -386,7 +385,7 @@ function seriesOf({ readings }: Seen, metric: MetricName): readonly Reading[] {
   return readings.filter((reading) => reading.metric === metric);
 }
 
-function valueOf(seen: Seen, metric: MetricName, labels: Readonly<Record<string, string>>): number | undefined {
+function numberAt(seen: Seen, metric: MetricName, labels: Readonly<Record<string, string>>): number | undefined {
   const found = seriesOf(seen, metric).find((reading) =>
     Object.entries(labels).every(([label, text]) => reading.labels[label] === text),
   );

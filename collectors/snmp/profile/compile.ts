@@ -15,6 +15,8 @@ export interface CompiledSource {
   readonly from: string;
   readonly table: TableShape | undefined;
   readonly mayBeEmpty: boolean;
+  /** Rows of the same name are one thing. */
+  readonly onePerName: boolean;
   /** Whether it applies to the device at all, from these objects. */
   readonly when: Test | undefined;
   readonly whenNeeds: Needs;
@@ -91,6 +93,7 @@ function compileSource(source: FlatSource, tables: ReadonlyMap<string, TableShap
     from: source.from,
     table,
     mayBeEmpty: source.may_be_empty,
+    onePerName: source.one_per_name,
     when: source.when && compileConditions(source.when, { tables, needs: whenNeeds }),
     whenNeeds,
     where: source.where && compileConditions(source.where, context),

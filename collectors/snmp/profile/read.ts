@@ -303,7 +303,7 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
       return answered;
     }
     const rows = where ? scope.rows(table).filter((index) => at(scope, index, where)) : scope.rows(table);
-    const twice = doubledNames(source, rows, scope);
+    const twice = source.onePerName ? NO_NAMES : doubledNames(source, rows, scope);
     for (const index of rows) {
       scope.index = index;
       for (const { when, emit, nameKey } of readings) {
@@ -321,6 +321,7 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
 }
 
 const plainName: Unique = (base) => base;
+const NO_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
 function at<T>(scope: Scope, index: string, evaluate: (scope: Scope) => T): T {
   scope.index = index;

@@ -97,7 +97,7 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 const WASTE =
-  /waste|resttoner|alttoner|rest ?tinten|residuel|résiduel|usag[ée]|récup|residu[oa]|recupero|esausto|vaciado|aftval|廃|回収|废|отработ/iu;
+  /waste|resttoner|alttoner|rest ?tinten|residuel|résiduel|usag[ée]|récup|residu[oa]|recupero|esausto|vaciado|aftval|廃|回収|废|廢|отработ/iu;
 
 /** First match wins: `waste toner box` is no toner, `fuser unit` no drum. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
@@ -151,8 +151,8 @@ const COLORS: readonly (readonly [RegExp, string])[] = [
   [/light[ -]?black|light[ -]?gr[ae]y|hellgrau/iu, 'light gray'],
   [/black|schwarz|noire?\b|negr[oa]|nero\b|pret[oa]\b|zwart|svart|sort\b|ブラック|黒|黑|черн|чёрн/iu, 'black'],
   [/cyan|\bzyan|\bcian|ciano|シアン|青|голуб/iu, 'cyan'],
-  [/magenta|マゼンタ|洋红|品红|пурпур/iu, 'magenta'],
-  [/yellow|gelb|jaune|amarill|giallo|amarel|geel|\bgul\b|イエロー|黄|желт|жёлт/iu, 'yellow'],
+  [/magenta|マゼンタ|[洋品][红紅]|пурпур/iu, 'magenta'],
+  [/yellow|gelb|jaune|amarill|giallo|amarel|geel|\bgul\b|イエロー|[黄黃]|желт|жёлт/iu, 'yellow'],
   [/gr[ae]y|grau|\bgris\b|grigio|cinza|グレー/iu, 'gray'],
   [/\bred\b|\brot\b|rouge|\brojo|rosso|レッド/iu, 'red'],
   [/\bblue\b|\bblau\b|\bbleu|\bazul\b|\bblu\b|ブルー/iu, 'blue'],
@@ -208,7 +208,7 @@ function colorWord(text: string): string | undefined {
  */
 export function supplyDescription(text: string): string {
   return text
-    .replace(/[;,]?\s*\b(?:SN|S\/N|Serial(?: (?:No\.?|Number))?)[:#\s]*[A-Z0-9-]{4,}\b/giu, '')
+    .replace(/[;,]?\s*\b(?:SN|S\/N|Serial(?: (?:No\.?|Number))?)[:#\s]*[A-Z0-9-]{4,}(?![A-Z0-9-])/giu, '')
     .replace(/\s+/gu, ' ')
     .replace(/[\s;,]+$/u, '');
 }

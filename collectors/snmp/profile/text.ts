@@ -145,10 +145,9 @@ export function saysNothing(text: string): boolean {
   return NOTHING.has(text.trim().toLowerCase());
 }
 
-/** Whether a serial number is a placeholder: nothing, all zeros, all X, all of one sign, counting up. */
+/** Whether a serial number is a placeholder: nothing, or all of one sign (zeros, X, dots). */
 export function saysNoSerial(text: string): boolean {
   const plain = text.replace(/[\s.:_-]/g, '').toUpperCase();
   if (saysNothing(text) || plain === '') return true;
-  if (/^(.)\1+$/.test(plain) && plain.length > 2) return true;
-  return plain === '0' || plain === '0123456789' || plain === '123456789' || plain === '1234567890';
+  return plain === '0' || /^(.)\1{2,}$/.test(plain);
 }

@@ -248,8 +248,13 @@ const product: Fold = (values) => {
 };
 const quotient: Fold = (values) =>
   values.slice(1).reduce<number>((left, value) => left / Number(value), Number(values[0] ?? 0));
-const largest: Fold = (values) => values.reduce((best, value) => (value > best ? value : best));
-const smallest: Fold = (values) => values.reduce((best, value) => (value < best ? value : best));
+// Math.max knows no bigint.
+const largest: Fold = (values) => values.toSorted(ascending).at(-1);
+const smallest: Fold = (values) => values.toSorted(ascending)[0];
+
+function ascending(a: number | bigint, b: number | bigint): number {
+  return a < b ? -1 : Number(a > b);
+}
 
 export function compileConditions(conditions: readonly Condition[], context: CompileContext): Test {
   const tests = conditions.map((condition) => compileCondition(condition, context));
