@@ -349,6 +349,12 @@ const Source = z.union([
       .boolean()
       .default(false)
       .describe('Asked at every poll even while it has no rows: alerts, tunnels, users that come and go.'),
+    one_per_name: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Rows of the same name are one thing, and the first that gives a value speaks for all: the selectors of one tunnel. Left out, each gets its index behind its name.',
+      ),
     readings: z.array(ReadingSchema).min(1),
   }),
 ]);
