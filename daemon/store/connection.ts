@@ -342,6 +342,28 @@ export class Connection {
   }
 }
 
+/**
+ * The rows that a damaged file still gives, up to the first that it does not. Opened for writing, since a log beside it
+ * may have to be played in first; nothing is written.
+ */
+export function readDamaged(path: string, sql: string, params: readonly SqlValue[]): readonly Row[] {
+  const rows: Row[] = [];
+  try {
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    try {
+      const statement = database.prepare(sql);
+      statement.setReadBigInts(true);
+      for (const row of statement.iterate(...params)) rows.push(readable(row as Row));
+    } finally {
+      database.close();
+    }
+  } catch (thrown) {
+    const { code } = asStoreError(thrown, path);
+    if (code !== 'STORE_DAMAGED' && code !== 'STORE_IO' && code !== 'STORE_STATEMENT') throw thrown;
+  }
+  return rows;
+}
+
 /** SQLite's integers all come as bigint, for none may be rounded on its way; those that fit become numbers here. */
 function readable(row: Row): Row {
   const result: Record<string, SqlValue> = {};

@@ -16,6 +16,7 @@ export type Call =
   | { readonly op: 'shrink'; readonly name: string; readonly pages: number }
   | { readonly op: 'copy'; readonly name: string; readonly path: string }
   | { readonly op: 'check'; readonly name: string }
+  | { readonly op: 'readDamaged'; readonly path: string; readonly sql: string; readonly params: readonly SqlValue[] }
   | { readonly op: 'close' };
 
 export interface Fault {
@@ -36,6 +37,7 @@ export interface Answers {
   readonly shrink: undefined;
   readonly copy: undefined;
   readonly check: readonly string[];
+  readonly readDamaged: readonly Row[];
   readonly close: undefined;
 }
 

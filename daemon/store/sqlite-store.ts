@@ -43,6 +43,10 @@ class SqliteStore implements Store {
     return { database, setAside };
   }
 
+  async readDamaged(path: string, sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    return await this.#thread.call({ op: 'readDamaged', path, sql, params });
+  }
+
   async close(): Promise<void> {
     await this.#thread.close();
   }

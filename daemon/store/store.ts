@@ -67,6 +67,8 @@ export interface Store {
    * @throws StoreError `STORE_VERSION`, `STORE_ACCESS`, `STORE_FULL`, `STORE_IO`
    */
   open(name: string, options: DatabaseOptions): Promise<OpenedDatabase>;
+  /** What a file that was set aside still gives: the rows up to the first that cannot be read. Never throws for damage. */
+  readDamaged(path: string, sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
 

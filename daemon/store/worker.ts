@@ -2,7 +2,13 @@
 import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Ballast } from './ballast.ts';
-import { assertSqliteVersion, type Connection, type OpenedConnection, openConnection } from './connection.ts';
+import {
+  assertSqliteVersion,
+  type Connection,
+  type OpenedConnection,
+  openConnection,
+  readDamaged,
+} from './connection.ts';
 import { asStoreError, StoreError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { Answers, Call, Fault, Reply, Request, WorkerSettings } from './messages.ts';
@@ -60,6 +66,8 @@ function answer(call: Call, ballast: Ballast): Answers[keyof Answers] {
       return undefined;
     case 'check':
       return connectionOf(call.name).check();
+    case 'readDamaged':
+      return readDamaged(call.path, call.sql, call.params);
     case 'close':
       for (const connection of connections.values()) connection.close();
       connections.clear();
