@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Gzip } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { SelfMetrics } from '../exposition/self.ts';
 import { CONTENT_TYPES, type Format } from '../exposition/text.ts';
@@ -29,21 +30,27 @@ export async function sendMetrics(
   const format = formatFor(request.accept);
   response.setHeader('Content-Type', CONTENT_TYPES[format]);
   response.setHeader('Vary', 'Accept, Accept-Encoding');
-  let sink: ServerResponse | Gzip = response;
-  if (request.gzip) {
-    response.setHeader('Content-Encoding', 'gzip');
+  const text = pieces(format, request.filter, self, devices);
+  if (request.gzip) response.setHeader('Content-Encoding', 'gzip');
+  try {
     // The lowest level: on one site's text it shrinks nearly as well as the highest, at a fraction of the time.
-    sink = createGzip({ level: constants.Z_BEST_SPEED });
-    sink.pipe(response);
+    if (request.gzip) await pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), response);
+    else await pipeline(text, response);
+  } catch (error) {
+    // A scraper that hangs up in the middle is its own affair.
+    if (!response.destroyed) throw error;
   }
-  for (const piece of devices.render(format, request.filter)) {
-    if (response.destroyed) return;
-    if (!sink.write(piece)) await Promise.race([once(sink, 'drain'), once(response, 'close')]);
-    else await new Promise(setImmediate);
-  }
-  sink.end((await self.render(format)) + (format === 'openmetrics' ? '# EOF\n' : ''));
 }
 
-function once(emitter: NodeJS.EventEmitter, event: string): Promise<void> {
-  return new Promise((resolve) => void emitter.once(event, () => resolve()));
+async function* pieces(
+  format: Format,
+  filter: RenderFilter,
+  self: SelfMetrics,
+  devices: PrometheusSink,
+): AsyncGenerator<string> {
+  for (const piece of devices.render(format, filter)) {
+    yield piece;
+    await setImmediate();
+  }
+  yield (await self.render(format)) + (format === 'openmetrics' ? '# EOF\n' : '');
 }
