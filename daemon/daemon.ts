@@ -49,6 +49,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const profiles = profileLibrary(loaded);
   for (const fault of profiles.faults) log.error('a device profile cannot be used', { place: describeFault(fault) });
   const collectors = createCollectors({
+    clock,
     profiles: profiles.library,
     maxPacketsPerSecond: loaded.config.polling.max_packets_per_second,
   });
