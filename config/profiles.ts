@@ -10,7 +10,7 @@ import { SitewardError } from './errors.ts';
 import { describeFault, describePath, type Fault, locateIssues } from './faults.ts';
 import { AREAS, type AreaName, ProfileSettings, type SourceSettings, type ValueOrText } from './profile.ts';
 import { checkReferences, type MetricShapes } from './profile-references.ts';
-import { parseYaml, type YamlDocument } from './yaml.ts';
+import { parseYaml } from './yaml.ts';
 
 /** The profiles that come with siteward. */
 export const PROFILE_FOLDER = fileURLToPath(new URL('./profiles/', import.meta.url));
@@ -76,7 +76,7 @@ export interface LoadOptions {
 interface Loaded {
   readonly name: string;
   readonly file: string;
-  readonly document: YamlDocument;
+  readonly text: string;
   readonly settings: ProfileSettings;
 }
 
@@ -105,8 +105,9 @@ export function readProfiles(options: LoadOptions): {
   }
   const profiles = new Map<string, Profile>();
   const problem = (profile: Loaded, path: readonly PropertyKey[], message: string): void => {
-    const { file, document } = profile;
-    faults.push({ file, path: describePath(path), ...document.positionOf(path), message });
+    // Parsed anew: keeping every document for the sake of a fault that hardly ever comes would cost tens of megabytes.
+    const place = parseYaml(profile.text, MOST_ALIASES).positionOf(path);
+    faults.push({ file: profile.file, path: describePath(path), ...place, message });
   };
   for (const profile of loaded.values()) {
     const ancestors = lineageOf(profile, loaded, (path, message) => problem(profile, path, message));
@@ -168,7 +169,7 @@ function parseProfile(text: string, file: string, name: string, faults: Fault[])
     });
     return undefined;
   }
-  return { name, file, document, settings: parsed.data };
+  return { name, file, text, settings: parsed.data };
 }
 
 let jsonSchema: z.core.JSONSchema.BaseSchema | undefined;

@@ -21,6 +21,9 @@ export function cellOf(varbind: Varbind): Cell | undefined {
       return varbind.value === SIGNED_NONE || varbind.value === SIGNED_MAX || varbind.value === UNSIGNED_MAX
         ? undefined
         : varbind.value;
+    case 'oid':
+      // A list of one: `0.0` and `1.3` are no numbers, though they look like some.
+      return [varbind.value];
     default:
       return varbind.value;
   }

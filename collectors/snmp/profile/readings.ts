@@ -336,6 +336,9 @@ function filesystemReading(reading: Kind<'filesystem'>, context: CompileContext)
   };
 }
 
+/** Digits as number or text, or octets packed in a way that the profile knows. */
+const COUNT = /^(?:\d+|0x[\da-f]+)$/;
+
 /** More pages than any printer makes in its life. */
 const MOST_PAGES = 10_000_000_000n;
 
@@ -355,8 +358,10 @@ function meterReading(reading: Kind<'meter'>, context: CompileContext): Compiled
       if (unitText === undefined || unitText === '') return false;
       const number = numberOf(cell);
       const pages = number === undefined || !isWhole(number) ? undefined : BigInt(number);
-      if (pages === undefined || pages < 0n || pages > MOST_PAGES) {
-        if (trace[0]) output.refuse(metric, trace[0]);
+      // A sum of counts and of something else is no count, even where it looks like one.
+      const odd = trace.find(({ raw }) => !COUNT.test(raw)) ?? trace[0];
+      if (pages === undefined || pages < 0n || pages > MOST_PAGES || (odd && !COUNT.test(odd.raw))) {
+        if (odd) output.refuse(metric, odd);
         return false;
       }
       const labels = output.labels({ meter: reading.meter });

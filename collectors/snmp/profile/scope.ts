@@ -37,6 +37,8 @@ export class Scope {
   trace: Trace[] | undefined;
   /** Rows of slow columns that were used: what has to be remembered of them. */
   readonly used: Map<Oid, Map<string, Varbind>> | undefined;
+  /** Columns that were read in part only. */
+  readonly broken = new Set<Oid>();
   readonly #rows = new Map<TableShape, readonly string[]>();
 
   constructor(scalars: Map<Oid, Varbind>, options: { readonly remember: boolean }) {
@@ -48,6 +50,7 @@ export class Scope {
   add(result: ReadResult): void {
     for (const [oid, varbind] of result.scalars) this.scalars.set(oid, varbind);
     for (const [column, rows] of result.columns) this.columns.set(column, rows);
+    for (const { column } of result.partial) this.broken.add(column);
     this.#rows.clear();
   }
 
@@ -73,6 +76,10 @@ export class Scope {
       rows.set(index, varbind);
     }
     return cellOf(varbind);
+  }
+
+  has(column: Oid, index: string): boolean {
+    return this.columns.get(column)?.has(index) === true;
   }
 
   /** Indexes of a table's rows: those of its fast columns, in the agent's order, for slow ones may be out of date. */

@@ -163,20 +163,24 @@ function aggregate(settings: NonNullable<Value['aggregate']>, context: CompileCo
   const slow = table.slow.has(oid);
   const where = compileConditions(settings.where ?? [], inside);
   return (scope) => {
+    // Of half a column there is neither a sum nor a count.
+    if (scope.broken.has(oid)) return undefined;
     const outer = scope.index;
     const found: (number | bigint)[] = [];
     try {
       for (const index of scope.rows(table)) {
         scope.index = index;
-        if (!where(scope)) continue;
+        if (!scope.has(oid, index) || !where(scope)) continue;
         const cell = scope.cell(oid, index, slow);
-        const number = settings.by === 'count' ? (cell === undefined ? undefined : 1) : numberOf(cell);
+        const number = settings.by === 'count' ? 1 : numberOf(cell);
         if (number !== undefined) found.push(number);
+        // A sum without one of its parts is a wrong figure; the largest of the others is still one of them.
+        else if (settings.by === 'sum') return undefined;
       }
     } finally {
       scope.index = outer;
     }
-    if (settings.by === 'count') return found.length;
+    if (settings.by === 'count') return scope.columns.get(oid)?.size ? found.length : undefined;
     if (found.length === 0) return undefined;
     if (settings.by === 'mean') return Number(sum(found)) / found.length;
     return settings.by === 'sum' ? sum(found) : settings.by === 'max' ? largest(found) : smallest(found);
