@@ -3,7 +3,7 @@
  * list, varbind, and cannot grow: nothing here recurses.
  */
 import type { Oid, Varbind } from './agent.ts';
-import { dotted, encodeOid, isOid, oidText } from './oid.ts';
+import { dotted, encodeOid, isOid, type OidSpan, oidText } from './oid.ts';
 import { BerError, BerReader, BerWriter, signed, TAG, unsigned32, unsigned64 } from './tlv.ts';
 
 export { BerError } from './tlv.ts';
@@ -166,9 +166,9 @@ export class PduView {
     return oidText(this.#octets, this.#span(index, 0), this.#span(index, 1));
   }
 
-  /** Content octets of the name, not copied. */
-  name(index: number): Uint8Array {
-    return this.#octets.subarray(this.#span(index, 0), this.#span(index, 1));
+  /** Where the name lies. */
+  name(index: number): OidSpan {
+    return { octets: this.#octets, from: this.#span(index, 0), to: this.#span(index, 1) };
   }
 
   value(index: number): WireValue {
@@ -191,6 +191,14 @@ export class PduView {
   /** What follows `root` in the name: `1.3` of `root.1.3`. Only where {@link isUnder} holds. */
   indexUnder(index: number, root: Uint8Array): string {
     return dotted(this.#octets, this.#span(index, 0) + root.length, this.#span(index, 1)).slice(1);
+  }
+
+  /** Whether the name is `name` (its content octets). */
+  isNamed(index: number, name: Uint8Array): boolean {
+    const start = this.#span(index, 0);
+    if (this.#span(index, 1) - start !== name.length) return false;
+    for (let i = 0; i < name.length; i++) if (this.#octets[start + i] !== name[i]) return false;
+    return true;
   }
 
   /** Octets of the name and value, for caps on memory. */

@@ -87,6 +87,27 @@ export function encodeOid(oid: Oid): Uint8Array {
   return Uint8Array.from(octets);
 }
 
+const MAX_KEPT = 8_192;
+const kept = new Map<Oid, Uint8Array>();
+
+/** Like {@link encodeOid}, for OIDs that are asked again and again. The octets are shared: do not change them. */
+export function encodedOid(oid: Oid): Uint8Array {
+  let octets = kept.get(oid);
+  if (octets === undefined) {
+    octets = encodeOid(oid);
+    if (kept.size >= MAX_KEPT) kept.clear();
+    kept.set(oid, octets);
+  }
+  return octets;
+}
+
+/** An OID that has `oid` as its GETNEXT successor, unless the agent has objects below it, which no instance has. */
+export function oidBefore(oid: Oid): Oid {
+  const dot = oid.lastIndexOf('.');
+  const last = Number(oid.slice(dot + 1));
+  return last === 0 ? oid.slice(0, dot) : `${oid.slice(0, dot)}.${last - 1}`;
+}
+
 function putSubIdentifier(octets: number[], value: number): void {
   if (value >= 0x1000_0000) octets.push((value >>> 28) | 0x80);
   if (value >= 0x20_0000) octets.push(((value >>> 21) & 0x7f) | 0x80);
@@ -95,20 +116,28 @@ function putSubIdentifier(octets: number[], value: number): void {
   octets.push(value & 0x7f);
 }
 
-/** Whether name `a` comes after name `b` in the order of sub-identifiers (not of octets: 16383 is FF 7F, 16384 81 80 00). */
-export function isAfter(a: Uint8Array, b: Uint8Array): boolean {
-  const common = Math.min(a.length, b.length);
-  let start = 0;
-  for (let i = 0; i < common; i++) {
-    if (a[i] !== b[i]) return subIdentifier(a, start) > subIdentifier(b, start);
-    if ((a[i] as number) < 0x80) start = i + 1;
-  }
-  return a.length > b.length;
+/** A stretch of octets that is the content of an OID. */
+export interface OidSpan {
+  readonly octets: Uint8Array;
+  readonly from: number;
+  readonly to: number;
 }
 
-function subIdentifier(octets: Uint8Array, start: number): number {
+/** Whether `a` comes after `b` in the order of sub-identifiers, not of octets: 16383 is FF 7F, 16384 is 81 80 00. */
+export function isAfter(a: OidSpan, b: OidSpan): boolean {
+  const common = Math.min(a.to - a.from, b.to - b.from);
+  let start = 0;
+  for (let i = 0; i < common; i++) {
+    const octet = a.octets[a.from + i] as number;
+    if (octet !== b.octets[b.from + i]) return subIdentifier(a, start) > subIdentifier(b, start);
+    if (octet < 0x80) start = i + 1;
+  }
+  return a.to - a.from > b.to - b.from;
+}
+
+function subIdentifier({ octets, from, to }: OidSpan, start: number): number {
   let value = 0;
-  for (let i = start; i < octets.length; i++) {
+  for (let i = from + start; i < to; i++) {
     const octet = octets[i] as number;
     value = value * 128 + (octet & 0x7f);
     if (octet < 0x80) break;
