@@ -60,7 +60,9 @@ function faultsOf(file: string, document: YamlDocument, issue: Issue, schema: z.
 /** Of the ways a union could have been meant, the one that came furthest: a mistake inside it is what is to be told. */
 function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const inside = branches.filter(
-    (issues) => issues.length > 0 && issues.some(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+    (issues) =>
+      issues.length > 0 &&
+      issues.some(({ path, code }) => path.length > 0 || code === 'unrecognized_keys' || code === 'custom'),
   );
   return inside.toSorted((a, b) => a.length - b.length)[0];
 }

@@ -187,11 +187,12 @@ function lineageOf(start: Loaded, all: ReadonlyMap<string, Loaded>, report: Repo
   const order: Loaded[] = [];
   const open: string[] = [];
   let sound = true;
-  const visit = (profile: Loaded): void => {
+  /** @param from which of the names that `start` extends led here. */
+  const visit = (profile: Loaded, from: number | undefined): void => {
     open.push(profile.name);
     for (const [position, name] of profile.settings.extends.entries()) {
       const parent = all.get(name);
-      const path = profile === start ? ['extends', position] : ['extends'];
+      const path = ['extends', from ?? position];
       if (!parent) {
         sound = false;
         if (profile === start)
@@ -200,13 +201,13 @@ function lineageOf(start: Loaded, all: ReadonlyMap<string, Loaded>, report: Repo
         sound = false;
         report(path, `extends itself: ${[...open, name].join(' > ')} (remove one of them)`);
       } else if (!order.includes(parent)) {
-        visit(parent);
+        visit(parent, from ?? position);
       }
     }
     open.pop();
     order.push(profile);
   };
-  visit(start);
+  visit(start, undefined);
   return sound ? order : undefined;
 }
 

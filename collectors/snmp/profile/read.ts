@@ -69,6 +69,7 @@ async function readInventory({ agent, library, memory, signal }: ReadRequest): P
     stuck,
   );
 
+  const gone = [...memory.chosen.keys()].filter((name) => !groups.some((group) => group.name === name));
   memory.profile = profile.name;
   memory.chosen = chosen;
   memory.scalars = new Map([...scope.scalars].filter(([oid]) => LASTING.includes(oid)));
@@ -78,7 +79,7 @@ async function readInventory({ agent, library, memory, signal }: ReadRequest): P
   memory.labels = output.used;
   return {
     identity: identityOf(profile, scope),
-    groups,
+    groups: [...groups, ...gone.map((name) => ({ name, readings: [] }))],
     problems: [...partialProblems(session.partial), ...refusalProblems(output.refused)],
   };
 }
@@ -130,10 +131,6 @@ class AreaReading {
   constructor(area: CompiledArea, order: readonly number[]) {
     this.area = area;
     this.#order = order;
-  }
-
-  get wanted(): boolean {
-    return this.#order.length > 0;
   }
 
   /** The sources to try in the next round. */
@@ -200,8 +197,9 @@ class Session {
       for (const each of open) this.#run(each, learnt, chosen);
     }
     for (const { area, answered } of readings) if (answered.length > 0) chosen.set(area.name, answered);
+    // An area that gave something before and gives nothing now is given empty, so that its old readings go.
     const groups = readings
-      .filter(({ area, wanted, readings: found }) => wanted && (found.length > 0 || chosen.has(area.name)))
+      .filter(({ area, readings: found }) => found.length > 0 || chosen.has(area.name) || learnt.has(area.name))
       .map(({ area, readings: found }) => ({ name: area.name, readings: found }));
     return { groups, chosen };
   }

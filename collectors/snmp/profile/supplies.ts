@@ -39,7 +39,7 @@ export function supplyLevel(level: number, max: number | undefined, unit: number
 
 /** For a receptacle that reports what is in it, where the standard asks for the room left. */
 export function inverted(level: SupplyLevel): SupplyLevel {
-  return level.kind === 'known' ? { kind: 'known', ratio: 1 - level.ratio } : level;
+  return level.kind === 'known' ? { kind: 'known', ratio: Number((1 - level.ratio).toPrecision(12)) } : level;
 }
 
 export function supplyState(level: SupplyLevel): SupplyState {

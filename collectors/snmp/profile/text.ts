@@ -76,13 +76,13 @@ function looksWide(octets: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   return undefined;
 }
 
-/** Shift-JIS only where it decodes as a whole and holds kana or two kanji: Latin-1 accents would else become kanji. */
+/** Shift-JIS only where it holds kana, or kanji and no Latin letters: `récupération` would else become kanji too. */
 function looksJapanese(octets: Uint8Array): string | undefined {
   try {
     const text = shiftJis.decode(octets);
-    const letters = text.match(/[\u3040-\u30ff\u4e00-\u9fff]/gu)?.length ?? 0;
-    const others = text.match(/[\u0080-\u303f\uff61-\uff9f]/gu)?.length ?? 0;
-    return letters >= 2 && others <= letters ? text : undefined;
+    if (/[\u0080-\u009f\uff61-\uff9f]/u.test(text)) return undefined;
+    const kana = /[\u3041-\u30ff]/u.test(text);
+    return kana || (/[\u4e00-\u9fff]{2}/u.test(text) && !/[a-z]/iu.test(text)) ? text : undefined;
   } catch {
     return undefined;
   }
