@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export interface SnmpdUser {
   readonly name: string;
@@ -25,12 +25,18 @@ export interface SnmpdOptions {
   readonly conf?: readonly string[];
   /** Also listens on ::1. */
   readonly ipv6?: boolean;
+  /** True: does not count its restarts, as cheap agents do. */
+  readonly forgetsBoots?: boolean;
+  /** Left out: a free one. */
+  readonly port?: number;
 }
 
 export interface Snmpd extends AsyncDisposable {
   readonly address: '127.0.0.1';
   readonly port: number;
-  /** Stops and starts it again on the same port: its engine boots go up by one. */
+  /** Stops it; `restart` brings it back. */
+  halt(): Promise<void>;
+  /** Stops it if it runs and starts it on the same port: its engine boots go up by one. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -42,9 +48,10 @@ export async function startSnmpd(options: SnmpdOptions = {}): Promise<Snmpd> {
   await mkdir(state);
   const conf = join(folder, 'snmpd.conf');
   await writeFile(conf, `${lines(options).join('\n')}\n`);
-  const port = await freeUdpPort();
+  const port = options.port ?? (await freeUdpPort());
   const listening = [`udp:127.0.0.1:${port}`, ...(options.ipv6 ? [`udp6:[::1]:${port}`] : [])];
-  let running = await launch(conf, state, listening);
+  const start = () => launch(conf, state, listening, options.forgetsBoots === true);
+  let running = await start();
   const end = async () => {
     if (running.exitCode !== null || running.signalCode !== null) return;
     const ended = once(running, 'exit');
@@ -58,9 +65,10 @@ export async function startSnmpd(options: SnmpdOptions = {}): Promise<Snmpd> {
   return {
     address: '127.0.0.1',
     port,
+    halt: end,
     restart: async () => {
       await end();
-      running = await launch(conf, state, listening);
+      running = await start();
     },
     stop,
     [Symbol.asyncDispose]: stop,
@@ -79,9 +87,16 @@ function lines({ communities = [], users = [], conf = [] }: SnmpdOptions): strin
   ];
 }
 
-async function launch(conf: string, state: string, listening: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('snmpd', ['-f', '-Lo', '-C', '-c', conf, ...listening], {
-    env: { ...process.env, SNMP_PERSISTENT_DIR: state, MIBS: '' },
+async function launch(
+  conf: string,
+  state: string,
+  listening: readonly string[],
+  forgets: boolean,
+): Promise<ChildProcess> {
+  // With -C it reads nothing but this file, so not the count of its restarts either.
+  const only = forgets ? ['-C', '-c', conf] : [];
+  const child = spawn('snmpd', ['-f', '-Lo', ...only, ...listening], {
+    env: { ...process.env, SNMPCONFPATH: `${dirname(conf)}:${state}`, SNMP_PERSISTENT_DIR: state, MIBS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
