@@ -81,7 +81,7 @@ export function colorMfp(time: OfficeTime): OfficeDevice {
             description: 'TK-8375K',
             type: SUPPLY.toner,
             color: 'black',
-            level: () => remaining(13, queue.pages(), 2_000),
+            level: () => remaining(11, queue.pages(), 2_000),
           },
           { description: 'Waste Toner Box', type: SUPPLY.wasteToner, filled: true, level: () => -3 },
         ],
