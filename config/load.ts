@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { SitewardError } from './errors.ts';
 import { describeFault, describePath, type Fault, locateIssues } from './faults.ts';
@@ -72,6 +72,11 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
   ];
   if (faults.length > 0) throw new ConfigError(faults.toSorted((a, b) => a.line - b.line || a.column - b.column));
   return { config: deepFreeze(config), folder, file, warnings: secrets.warnings };
+}
+
+/** A config that is made by a program instead of read from a file. @throws ConfigError as `loadConfig` does. */
+export function configOf(value: unknown, folder: string): LoadedConfig {
+  return parseConfig(JSON.stringify(value), join(folder, 'siteward.yaml'));
 }
 
 function placed(file: string, document: YamlDocument, path: readonly PropertyKey[], message: string): Fault {

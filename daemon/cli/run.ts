@@ -5,13 +5,14 @@ import { startDaemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';
 import { ServiceManager } from '../service-manager.ts';
 import { configPath, DEFAULT_CONFIG } from './config-path.ts';
-import { run as runDemo } from './demo.ts';
-import { type CliIo, EXIT, type RunVerb, textOption } from './verb.ts';
+import { stopped } from './stopped.ts';
+import { EXIT, type RunVerb, textOption } from './verb.ts';
 
 export const run: RunVerb = async (io, args, options) => {
   if (textOption(options, 'config') === undefined && !existsSync(DEFAULT_CONFIG)) {
     io.err(`no config is given and there is none at ${DEFAULT_CONFIG}: serving the simulated demo site\n`);
-    return await runDemo(io, args, options);
+    const demo = await import('./demo.ts');
+    return await demo.run(io, args, options);
   }
   const path = configPath(options);
   const loaded = loadConfig(path, io.env);
@@ -35,9 +36,3 @@ export const run: RunVerb = async (io, args, options) => {
   await daemon.stop();
   return EXIT.done;
 };
-
-/** Resolves when SIGINT or SIGTERM was received. */
-export async function stopped({ signal }: CliIo): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-}

@@ -19,6 +19,13 @@ const addresses = Array.from(
 const IF_TABLE = [7, 8, 13, 14, 19, 20, 2, 3, 5, 6].map(
   (column) => [`1.3.6.1.2.1.2.2.1.${column}`, `ifEntry${column}`] as const,
 );
+/** Text and address columns; all others are numbers. */
+const TYPES: Readonly<Record<string, string>> = {
+  ifEntry2: 'DisplayString',
+  ifEntry6: 'PhysAddress48',
+  ifXEntry1: 'DisplayString',
+  ifXEntry18: 'DisplayString',
+};
 const IF_X_TABLE = [1, 6, 10, 7, 8, 9, 11, 12, 13, 15, 18].map(
   (column) => [`1.3.6.1.2.1.31.1.1.1.${column}`, `ifXEntry${column}`] as const,
 );
@@ -101,7 +108,7 @@ async function exporterCost(fleet: Fleet): Promise<Cost> {
   const columns = [...IF_TABLE, ...IF_X_TABLE];
   const metrics = columns.map(
     ([oid, name]) =>
-      `    - {name: ${name}, oid: ${oid}, type: ${/Entry(2|6|1|18)$/.test(name) && (name === 'ifEntry2' || name === 'ifEntry6' || name === 'ifXEntry1' || name === 'ifXEntry18') ? 'DisplayString' : 'counter'}, help: ${name}, indexes: [{labelname: ifIndex, type: gauge}]}`,
+      `    - {name: ${name}, oid: ${oid}, type: ${TYPES[name] ?? 'counter'}, help: ${name}, indexes: [{labelname: ifIndex, type: gauge}]}`,
   );
   writeFileSync(
     config,
