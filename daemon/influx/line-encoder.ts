@@ -1,5 +1,6 @@
 import { CATALOGUE, type CatalogueEntry } from '#collectors/catalogue.ts';
 import type { DeviceClass, Labels, Observation, Reading, WallTime } from '#collectors/contract.ts';
+import { isImportant } from '#daemon/spool/importance.ts';
 
 /** What stands in every line beside what the observation says. */
 export interface LineSettings {
@@ -21,8 +22,6 @@ export interface EncodedObservation {
   readonly refused: number;
 }
 
-/** Availability and print meters: what reports and invoices are argued with. */
-const IMPORTANT_MEASUREMENTS: ReadonlySet<string> = new Set(['availability', 'printer_meter']);
 /** InfluxDB stands 64 KiB for all tags together; no name that a person can read is as long as this. */
 const LONGEST_TAG = 512;
 const LARGEST_INTEGER = 2n ** 63n - 1n;
@@ -37,24 +36,24 @@ export function encodeLines(
   deviceClass: DeviceClass | undefined,
   settings: LineSettings,
 ): EncodedObservation {
-  const fieldsOf = new Map<string, Map<string, string>>();
+  const seriesOf = new Map<string, { readonly important: boolean; readonly fields: Map<string, string> }>();
   let refused = 0;
   for (const reading of observation.groups.flatMap(({ readings }) => readings)) {
     const entry: CatalogueEntry = CATALOGUE[reading.metric];
     const value = fieldValue(reading, entry);
-    const series = entry.influx.measurement + tagSet(tagsOf(reading, entry, observation.device, deviceClass, settings));
-    const fields = fieldsOf.get(series) ?? new Map<string, string>();
-    if (value === undefined || fields.has(entry.influx.field)) {
+    const key = entry.influx.measurement + tagSet(tagsOf(reading, entry, observation.device, deviceClass, settings));
+    const series = seriesOf.get(key) ?? { important: isImportant(entry), fields: new Map<string, string>() };
+    if (value === undefined || series.fields.has(entry.influx.field)) {
       refused += 1;
       continue;
     }
-    fieldsOf.set(series, fields.set(entry.influx.field, value));
+    series.fields.set(entry.influx.field, value);
+    seriesOf.set(key, series);
   }
   const time = timestamp(observation.at, settings.precision);
-  const lines = Array.from(fieldsOf, ([series, fields]): Line => {
+  const lines = Array.from(seriesOf, ([key, { important, fields }]): Line => {
     const list = Array.from(fields, ([field, value]) => `${field}=${value}`).join(',');
-    const measurement = series.slice(0, series.search(/,|$/));
-    return { text: `${series} ${list} ${time}`, important: IMPORTANT_MEASUREMENTS.has(measurement) };
+    return { text: `${key} ${list} ${time}`, important };
   });
   return { lines, refused };
 }

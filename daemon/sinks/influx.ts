@@ -65,8 +65,9 @@ class LineObservationEncoder implements ObservationEncoder {
     return { records: lines.map(({ text, important }) => ({ bytes: Buffer.from(`${text}\n`), important })), refused };
   }
 
-  forget(device: string): void {
+  forget(device: string): readonly EncodedRecord[] {
     this.#classes.delete(device);
+    return [];
   }
 }
 

@@ -57,6 +57,8 @@ export class Deliverer {
   readonly #stop = new AbortController();
   readonly #lanes: Promise<void>[] = [];
   #state: DeliveryState;
+  /** Batches whose last answer was lost: whether they are stored, nobody knows. */
+  readonly #doubtful = new Set<number>();
   #compressed = true;
 
   constructor(settings: DelivererSettings) {
@@ -125,15 +127,20 @@ export class Deliverer {
     const { spool, dialect } = this.#settings;
     const claim = await spool.claim(end, LIMITS);
     if (!claim) return undefined;
+    const doubtful = claim.batches.some(({ id }) => this.#doubtful.has(id));
     let sent: Sent;
     try {
-      sent = await sendClaim(claim, dialect, this.#limit, (part) => this.#exchange(part));
+      sent = await sendClaim(claim, dialect, this.#limit, (part) => this.#exchange(part, doubtful));
     } catch (thrown) {
       spool.release(claim);
       throw thrown;
     }
     if (sent.settlement) await this.#settle(claim, sent.settlement);
     else spool.release(claim);
+    for (const { id } of claim.batches) {
+      if (sent.interruption?.kind === 'unavailable') this.#doubtful.add(id);
+      else this.#doubtful.delete(id);
+    }
     this.#tell(sent);
     return sent.interruption;
   }
@@ -154,7 +161,7 @@ export class Deliverer {
     }
   }
 
-  async #exchange(part: Part): Promise<{ status: number; verdict: Verdict }> {
+  async #exchange(part: Part, doubtful: boolean): Promise<{ status: number; verdict: Verdict }> {
     const { dialect, transport, timeout, clock } = this.#settings;
     const { signal } = this.#stop;
     const { body, headers } = await dialect.encode(
@@ -172,7 +179,7 @@ export class Deliverer {
         body,
       } as const;
       const answer = await transport.exchange(outgoing, limited);
-      const verdict = dialect.verdict(answer, part.records);
+      const verdict = dialect.verdict(answer, part.records, doubtful);
       if (verdict.kind === 'uncompressed' && this.#compressed) this.#compressed = false;
       return { status: answer.status, verdict };
     } catch (thrown) {

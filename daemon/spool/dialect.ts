@@ -35,7 +35,8 @@ export interface Dialect {
   headers(): Readonly<Record<string, string>>;
   /** The body for these records; `gzip` is the same compressed, where it is at hand. `compressed`: it may be. */
   encode(raw: Uint8Array, gzip: Uint8Array | undefined, compressed: boolean): Promise<EncodedBody>;
-  verdict(answer: Answer, records: readonly Uint8Array[]): Verdict;
+  /** `doubtful`: an earlier answer about the same records was lost, so that they may be stored already. */
+  verdict(answer: Answer, records: readonly Uint8Array[], doubtful: boolean): Verdict;
 }
 
 export interface EncodedBody {

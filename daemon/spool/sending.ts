@@ -73,7 +73,9 @@ class Sending {
         return await this.#withoutNamed(part, verdict, status);
       case 'refused':
         if (records.length > 1 && this.#requests < MOST_REQUESTS) return await this.#halve(part);
-        if (verdict.unwanted) this.#dropped.push({ reason: verdict.unwanted, points: records.length });
+        // What could not be told apart may hold good ones: that is kept.
+        if (verdict.unwanted && records.length === 1)
+          this.#dropped.push({ reason: verdict.unwanted, points: records.length });
         else this.#quarantine(records, status, verdict.message);
         return undefined;
       case 'too-large':

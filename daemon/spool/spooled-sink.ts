@@ -14,7 +14,8 @@ export interface EncodedRecord {
 /** Observations as records of one format. Remembers what it needs to know about devices. */
 export interface ObservationEncoder {
   encode(observation: Observation): { readonly records: readonly EncodedRecord[]; readonly refused: number };
-  forget(device: string): void;
+  /** What is to be said when a device is watched no longer. */
+  forget(device: string, at: WallTime): readonly EncodedRecord[];
 }
 
 export interface OutputStatus extends SpoolCounts {
@@ -84,8 +85,18 @@ export class SpooledSink implements SpooledOutput {
     if (this.#stop.signal.aborted) return;
     const { records, refused } = this.#settings.encoder.encode(observation);
     this.#refused += refused;
+    this.#enqueue(records, observation.at);
+  }
+
+  forget(device: string): void {
+    const at = this.#settings.clock.wallNow();
+    const records = this.#settings.encoder.forget(device, at);
+    if (!this.#stop.signal.aborted) this.#enqueue(records, at);
+  }
+
+  #enqueue(records: readonly EncodedRecord[], at: WallTime): void {
     for (const record of records) {
-      this.#queue.push({ ...record, at: observation.at });
+      this.#queue.push({ ...record, at });
       this.#queuedBytes += record.bytes.length;
     }
     this.#shed();
@@ -94,10 +105,6 @@ export class SpooledSink implements SpooledOutput {
       this.#committer = undefined;
     });
     if (this.#queue.length >= COMMIT_AT_POINTS && !this.#failing) this.#hurry.abort();
-  }
-
-  forget(device: string): void {
-    this.#settings.encoder.forget(device);
   }
 
   status(): OutputStatus {
