@@ -32,8 +32,7 @@ export class TokenBucket {
 
   /** Takes a token when there is one and nobody waits for it. */
   take(): boolean {
-    if (this.#waiting.length > 0) return false;
-    return this.#takeOne();
+    return !this.#draining && this.#takeOne();
   }
 
   /** Calls `use` when its turn has come. Where it gives false the token goes to the next. */
