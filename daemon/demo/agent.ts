@@ -1,14 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import {
-  BerError,
-  type CommunityMessage,
-  decodeMessage,
-  encodeMessage,
-  type Pdu,
-  type WireVarbind,
-} from '#collectors/snmp/ber.ts';
+import { BerError, decodeMessage, encodeMessage, type Pdu, type WireVarbind } from '#collectors/snmp/ber.ts';
 import type { ObjectTree } from './object-tree.ts';
+import { type AgentUser, UsmEngine } from './usm-engine.ts';
 
 /** What fits into an Ethernet frame behind the headers of IPv4 and UDP. */
 const DEFAULT_MAX_OCTETS = 1472;
@@ -17,7 +11,10 @@ const ERROR = { tooBig: 1, noSuchName: 2 } as const;
 
 export interface AgentOptions {
   readonly objects: ObjectTree;
-  readonly community: string;
+  /** Answers SNMPv1 and SNMPv2c to those who know it. */
+  readonly community?: string;
+  /** Answers SNMPv3 to this user, at no lower level of security. */
+  readonly user?: AgentUser;
   /** An address of 127.0.0.0/8. */
   readonly address?: string;
   /** Left out: any that is free. */
@@ -27,17 +24,20 @@ export interface AgentOptions {
 }
 
 type Request = Exclude<Pdu, { readonly type: 'response' | 'report' }>;
+/** Makes the whole message around a PDU. */
+type Seal = (pdu: Pdu) => Uint8Array;
 
-/** An SNMPv1 and SNMPv2c agent on one UDP socket, which answers GET, GETNEXT and GETBULK by RFC 1157 and RFC 3416. */
+/** An SNMP agent on one UDP socket, which answers GET, GETNEXT and GETBULK by RFC 1157 and RFC 3416. */
 export class SimulatedAgent {
   readonly address: string;
   readonly port: number;
-  /** Hears everything and answers nothing, as a device without power would. */
+  /** While it gives true: hears everything and answers nothing, as a device without power would. */
   silent: () => boolean = () => false;
   #requests = 0;
   readonly #socket: Socket;
   readonly #objects: ObjectTree;
-  readonly #community: Buffer;
+  readonly #community: Buffer | undefined;
+  readonly #engine: UsmEngine | undefined;
   readonly #maxOctets: number;
 
   /** @throws Error with the code EADDRINUSE or EADDRNOTAVAIL where it cannot listen. */
@@ -54,7 +54,8 @@ export class SimulatedAgent {
     this.port = port;
     this.#socket = socket;
     this.#objects = options.objects;
-    this.#community = Buffer.from(options.community);
+    this.#community = options.community === undefined ? undefined : Buffer.from(options.community);
+    this.#engine = options.user && new UsmEngine(options.user, options.objects);
     this.#maxOctets = options.maxOctets ?? DEFAULT_MAX_OCTETS;
     socket.on('error', () => {}); // a port that closed before its answer came is no concern of ours
     socket.on('message', (datagram, peer) => {
@@ -73,51 +74,51 @@ export class SimulatedAgent {
     await once(this.#socket, 'close');
   }
 
-  #answer(datagram: Uint8Array): Uint8Array | undefined {
-    const message = this.#understood(datagram);
-    if (!message || this.silent()) return undefined;
-    const { pdu } = message;
-    // GETBULK does not exist in SNMPv1 (RFC 1157).
-    if (pdu.type === 'response' || pdu.type === 'report') return undefined;
-    if (pdu.type === 'get-bulk' && message.version === '1') return undefined;
-    this.#requests += 1;
-    return message.version === '1' ? this.#answerV1(message, pdu) : this.#answerV2(message, pdu);
-  }
-
-  /** Undefined for what is no message, or not from someone who knows the community: neither gets an answer. */
-  #understood(datagram: Uint8Array): CommunityMessage | undefined {
+  /** Undefined for what is no message, or not from someone who may ask: neither gets an answer. */
+  #answer(datagram: Buffer): Uint8Array | undefined {
+    if (this.silent()) return undefined;
     try {
-      const message = decodeMessage(datagram);
-      return this.#community.equals(message.community) ? message : undefined;
+      const opened = this.#engine?.open(datagram);
+      if (opened?.kind === 'report') return opened.octets;
+      return opened ? this.#answerV2(opened.pdu, opened.seal) : this.#answerCommunity(datagram);
     } catch (error) {
       if (error instanceof BerError) return undefined;
       throw error;
     }
   }
 
-  /** RFC 1157, section 4.1: one bad name spoils the whole request. */
-  #answerV1(message: CommunityMessage, request: Request): Uint8Array {
-    const varbinds: WireVarbind[] = [];
-    for (const [index, { oid }] of request.varbinds.entries()) {
-      const found = request.type === 'get' ? this.#get(oid, isOfV1) : this.#objects.next(oid, isOfV1);
-      if (!found) return this.#respond(message, request, request.varbinds, [ERROR.noSuchName, index + 1]);
-      varbinds.push(found);
-    }
-    const response = this.#respond(message, request, varbinds);
-    if (response.length <= this.#maxOctets) return response;
-    return this.#respond(message, request, request.varbinds, [ERROR.tooBig, 0]);
+  #answerCommunity(datagram: Buffer): Uint8Array | undefined {
+    const { version, community, pdu } = decodeMessage(datagram);
+    if (!this.#community?.equals(community)) return undefined;
+    const seal: Seal = (response) => encodeMessage({ version, community, pdu: response });
+    return version === '1' ? this.#answerV1(pdu, seal) : this.#answerV2(pdu, seal);
   }
 
-  #answerV2(message: CommunityMessage, request: Request): Uint8Array {
-    if (request.type === 'get-bulk') return this.#answerBulk(message, request);
+  /** RFC 1157, section 4.1: one bad name spoils the whole request. GETBULK does not exist. */
+  #answerV1(request: Pdu, seal: Seal): Uint8Array | undefined {
+    if (!isRequest(request) || request.type === 'get-bulk') return undefined;
+    this.#requests += 1;
+    const varbinds: WireVarbind[] = [];
+    for (const [index, { oid }] of request.varbinds.entries()) {
+      const found = request.type === 'get' ? this.#getV1(oid) : this.#objects.next(oid, isOfV1);
+      if (!found) return seal(response(request, request.varbinds, ERROR.noSuchName, index + 1));
+      varbinds.push(found);
+    }
+    const answer = seal(response(request, varbinds));
+    return answer.length <= this.#maxOctets ? answer : seal(response(request, request.varbinds, ERROR.tooBig));
+  }
+
+  #answerV2(request: Pdu, seal: Seal): Uint8Array | undefined {
+    if (!isRequest(request)) return undefined;
+    this.#requests += 1;
+    if (request.type === 'get-bulk') return this.#answerBulk(request, seal);
     const varbinds = request.varbinds.map(({ oid }) => (request.type === 'get' ? this.#getV2(oid) : this.#nextV2(oid)));
-    const response = this.#respond(message, request, varbinds);
-    if (response.length <= this.#maxOctets) return response;
-    return this.#respond(message, request, [], [ERROR.tooBig, 0]);
+    const answer = seal(response(request, varbinds));
+    return answer.length <= this.#maxOctets ? answer : seal(response(request, [], ERROR.tooBig));
   }
 
   /** RFC 3416, section 4.2.3: as many repetitions as fit, never an error because of the size. */
-  #answerBulk(message: CommunityMessage, request: Request & { readonly type: 'get-bulk' }): Uint8Array {
+  #answerBulk(request: Request & { readonly type: 'get-bulk' }, seal: Seal): Uint8Array {
     const single = Math.min(Math.max(0, request.nonRepeaters), request.varbinds.length);
     const varbinds = request.varbinds.slice(0, single).map(({ oid }) => this.#nextV2(oid));
     let row = request.varbinds.slice(single);
@@ -128,17 +129,17 @@ export class SimulatedAgent {
       octets += roughly(row);
       if (row.every(({ value }) => value.type === 'end-of-mib-view')) break;
     }
-    let response = this.#respond(message, request, varbinds);
-    while (response.length > this.#maxOctets && varbinds.length > 0) {
+    let answer = seal(response(request, varbinds));
+    while (answer.length > this.#maxOctets && varbinds.length > 0) {
       varbinds.pop();
-      response = this.#respond(message, request, varbinds);
+      answer = seal(response(request, varbinds));
     }
-    return response;
+    return answer;
   }
 
-  #get(oid: string, suits: typeof isOfV1): WireVarbind | undefined {
+  #getV1(oid: string): WireVarbind | undefined {
     const value = this.#objects.get(oid);
-    return value && suits(value) ? { oid, value } : undefined;
+    return value && isOfV1(value) ? { oid, value } : undefined;
   }
 
   #getV2(oid: string): WireVarbind {
@@ -150,19 +151,14 @@ export class SimulatedAgent {
   #nextV2(oid: string): WireVarbind {
     return this.#objects.next(oid) ?? { oid, value: { type: 'end-of-mib-view' } };
   }
+}
 
-  #respond(
-    { version, community }: CommunityMessage,
-    { requestId }: Request,
-    varbinds: readonly WireVarbind[],
-    [errorStatus, errorIndex]: readonly [status: number, index: number] = [0, 0],
-  ): Uint8Array {
-    return encodeMessage({
-      version,
-      community,
-      pdu: { type: 'response', requestId, errorStatus, errorIndex, varbinds: varbinds.map(writable) },
-    });
-  }
+function isRequest(pdu: Pdu): pdu is Request {
+  return pdu.type !== 'response' && pdu.type !== 'report';
+}
+
+function response({ requestId }: Request, varbinds: readonly WireVarbind[], errorStatus = 0, errorIndex = 0): Pdu {
+  return { type: 'response', requestId, errorStatus, errorIndex, varbinds: varbinds.map(writable) };
 }
 
 /** Names in a refusal come back with whatever stood beside them; what could not be read cannot be written either. */

@@ -25,6 +25,11 @@ export interface Demo {
 }
 
 const COMMUNITY = 'demo';
+const USER = {
+  name: 'monitor',
+  auth: { protocol: 'sha256', key: 'demo-auth-key' },
+  privacy: { protocol: 'aes128', key: 'demo-privacy-key' },
+} as const;
 const DEFAULT_LAPSE = 60;
 
 /**
@@ -53,7 +58,8 @@ export async function startDemo({ signal, clock = systemClock, lapse = DEFAULT_L
 }
 
 async function startAgent(device: OfficeDevice, number: number): Promise<SimulatedAgent> {
-  const options = { objects: new ObjectTree(device.objects), community: COMMUNITY };
+  const access = device.secure ? { user: USER } : { community: COMMUNITY };
+  const options = { objects: new ObjectTree(device.objects), ...access };
   const agent = await SimulatedAgent.start({ ...options, address: `127.77.0.${number}` }).catch(
     async (error: unknown) => {
       // Not every system lets one listen on all of 127.0.0.0/8.
@@ -69,7 +75,10 @@ async function startAgent(device: OfficeDevice, number: number): Promise<Simulat
 function configOf(devices: readonly OfficeDevice[], agents: readonly SimulatedAgent[]): ConfigInput {
   return {
     site: { id: 'demo-office', client: 'Demo Ltd', timezone: Intl.DateTimeFormat().resolvedOptions().timeZone },
-    credentials: { demo: { version: '2c', community: COMMUNITY } },
+    credentials: {
+      office: { version: '2c', community: COMMUNITY },
+      secure: { version: '3', user: USER.name, level: 'auth_priv', auth: USER.auth, privacy: USER.privacy },
+    },
     devices: devices.flatMap((device, n) => {
       const agent = agents[n];
       if (!agent) return [];
@@ -77,7 +86,7 @@ function configOf(devices: readonly OfficeDevice[], agents: readonly SimulatedAg
         name: device.name,
         address: agent.address,
         port: agent.port,
-        credentials: ['demo'],
+        credentials: [device.secure ? 'secure' : 'office'],
         checks: ['snmp'],
         ...(device.parent === undefined ? {} : { parent: device.parent }),
         ...(device.sla === undefined ? {} : { sla: device.sla }),

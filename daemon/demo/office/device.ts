@@ -9,6 +9,8 @@ export interface OfficeDevice {
   readonly class: DeviceClass;
   readonly parent?: string;
   readonly sla?: string;
+  /** Its agent answers SNMPv3 only; left out: SNMPv1 and SNMPv2c. */
+  readonly secure?: true;
   readonly life: DeviceLife;
   readonly objects: readonly ObjectEntry[];
 }

@@ -24,6 +24,7 @@ export function firewallPair(time: OfficeTime): OfficeDevice[] {
     name: unit.name,
     class: 'firewall' as const,
     sla: 'gateway',
+    secure: true as const,
     life: unit.life,
     objects: firewallObjects(unit, [first, second], primary, time),
   }));

@@ -25,7 +25,7 @@ export function system(facts: SystemFacts, life: DeviceLife): ObjectEntry[] {
     }),
     ...scalars('1.3.6.1.6.3.10.2.1', {
       1: octets(`80001f8804${Buffer.from(facts.name).toString('hex')}`),
-      2: integer(12),
+      2: () => integer(12 + life.restarts()),
       3: () => integer(life.uptime()),
     }),
   ];

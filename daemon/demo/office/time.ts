@@ -46,6 +46,7 @@ export class OfficeTime {
         const since = plan && phase(this.office(), plan).since;
         return since === undefined ? ran + this.elapsed() : (this.office() - since) / this.#lapse;
       },
+      restarts: () => (plan ? phase(this.office(), plan).ended : 0),
     };
   }
 }
@@ -55,15 +56,24 @@ export interface DeviceLife {
   silent(): boolean;
   /** Seconds since it last started. */
   uptime(): number;
+  /** How often it has started anew since the demo began. */
+  restarts(): number;
 }
 
-/** Where in its plan a device is: `since` is when its last outage ended, absent before the first one. */
-function phase(now: number, plan: OutagePlan): { readonly silent: boolean; readonly since?: number } {
-  const round = Math.floor((now - plan.first) / plan.every);
-  if (round < 0) return { silent: false };
-  const end = plan.first + round * plan.every + plan.lasts;
-  if (now >= end) return { silent: false, since: end };
-  return round === 0 ? { silent: true } : { silent: true, since: end - plan.every };
+interface Phase {
+  readonly silent: boolean;
+  /** Outages that are over. */
+  readonly ended: number;
+  /** When the last of them ended. */
+  readonly since?: number;
+}
+
+/** Where in its plan a device is. */
+function phase(now: number, plan: OutagePlan): Phase {
+  const begun = Math.max(0, 1 + Math.floor((now - plan.first) / plan.every));
+  const silent = begun > 0 && now < plan.first + (begun - 1) * plan.every + plan.lasts;
+  const ended = silent ? begun - 1 : begun;
+  return ended === 0 ? { silent, ended } : { silent, ended, since: plan.first + (ended - 1) * plan.every + plan.lasts };
 }
 
 /** Rises and falls between 0 and 1 once in `period`, beginning at a place that differs by `seed`. */

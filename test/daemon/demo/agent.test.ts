@@ -248,6 +248,65 @@ test('a silent agent answers again when it is silent no more', async () => {
   expect((await ask(get('1.3.6.1.2.1.1.1.0'))).errorStatus).toBe(0);
 });
 
+describe('by SNMPv3', () => {
+  const user = {
+    name: 'monitor',
+    auth: { protocol: 'sha256', key: 'a-long-auth-key' },
+    privacy: { protocol: 'aes128', key: 'a-long-privacy-key' },
+  } as const;
+  const engine: readonly ObjectEntry[] = [
+    ['1.3.6.1.6.3.10.2.1.1.0', { type: 'octet-string', value: Buffer.from('80001f880474657374', 'hex') }],
+    ['1.3.6.1.6.3.10.2.1.2.0', { type: 'integer', value: 7 }],
+    ['1.3.6.1.6.3.10.2.1.3.0', { type: 'integer', value: 1_000 }],
+  ];
+  let secured: SimulatedAgent;
+  beforeAll(async () => {
+    secured = await SimulatedAgent.start({ objects: new ObjectTree([...OBJECTS, ...engine]), user });
+  });
+  afterAll(async () => {
+    await secured.close();
+  });
+
+  async function secureTool(name: string, oid: string, change: Record<string, string> = {}): Promise<string[]> {
+    const options = {
+      '-l': 'authPriv',
+      '-u': user.name,
+      '-a': 'SHA-256',
+      '-A': user.auth.key,
+      '-x': 'AES',
+      '-X': user.privacy.key,
+    };
+    const args = ['-v3', '-On', '-m', '', '-r', '0', '-t', '1', ...Object.entries({ ...options, ...change }).flat()];
+    const { stdout } = await run(name, [...args, `${secured.address}:${secured.port}`, oid]);
+    return stdout.trim().split('\n');
+  }
+
+  test('a walk sees the same as one by SNMPv2c', async () => {
+    const open = await tool('snmpbulkwalk', '-v2c', TABLE);
+
+    expect(await secureTool('snmpbulkwalk', TABLE)).toEqual(open);
+    expect(await secureTool('snmpwalk', TABLE)).toEqual(open);
+  });
+
+  test.each([
+    ['an unknown user', { '-u': 'someone' }, /Unknown user name/],
+    ['a wrong authentication key', { '-A': 'another-auth-key' }, /Authentication failure/],
+    ['a wrong privacy key', { '-X': 'another-privacy-key' }, /Decryption error|Timeout/],
+    ['a lower level', { '-l': 'authNoPriv' }, /Unsupported security level/],
+  ])('%s is told what is wrong', async (_what, change, message) => {
+    await expect(secureTool('snmpget', '1.3.6.1.2.1.1.1.0', change)).rejects.toThrow(message);
+  });
+
+  test('it does not answer to a community', async () => {
+    const before = agent;
+    agent = secured;
+    const question = ask(get('1.3.6.1.2.1.1.1.0'));
+    agent = before;
+
+    await expect(question).rejects.toThrow();
+  });
+});
+
 function byArcs(a: string, b: string): number {
   const [left, right] = [a, b].map((oid) => oid.split('.').slice(1).map(Number));
   for (const [index, arc] of (left ?? []).entries()) {
