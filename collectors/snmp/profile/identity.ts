@@ -38,10 +38,12 @@ export function identityOf(profile: CompiledProfile, scope: Scope): Identity {
   };
 }
 
-/** The first choice that says something. */
+/** The first choice that says something. Where one before it got no answer, the fact is not known this time. */
 function fact(profile: CompiledProfile, field: IdentityField, scope: Scope): string | undefined {
+  scope.uncertain = false;
   for (const choice of profile.identity[field]) {
     const text = textOf(choice(scope));
+    if (scope.uncertain) return undefined;
     if (text === undefined || saysNothing(text)) continue;
     if (field === 'serial' && saysNoSerial(text)) continue;
     return labelText(text);

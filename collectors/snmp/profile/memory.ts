@@ -5,6 +5,8 @@ import type { Oid, Varbind } from '../agent.ts';
 
 export interface DeviceMemory {
   profile: string | undefined;
+  /** Inventories in a row whose recognition got no whole answer. */
+  doubts: number;
   /** sysDescr and its like: facts that readings may use and that are not asked again until the next inventory. */
   scalars: ReadonlyMap<Oid, Varbind>;
   /** Which sources of each area answered. */
@@ -21,6 +23,7 @@ export interface DeviceMemory {
 export function emptyMemory(): DeviceMemory {
   return {
     profile: undefined,
+    doubts: 0,
     scalars: new Map(),
     chosen: new Map(),
     absent: new Set(),

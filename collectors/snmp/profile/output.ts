@@ -42,6 +42,16 @@ export class SeriesOutput implements Output {
     this.#readings.push(reading);
   }
 
+  /** To come back to by `undo`. */
+  get mark(): number {
+    return this.#readings.length;
+  }
+
+  /** Takes back what was added since `mark`. */
+  undo(mark: number): void {
+    for (const { metric, labels } of this.#readings.splice(mark)) this.#seen.get(metric)?.delete(labels);
+  }
+
   refuse(metric: MetricName, what: Refusal): void {
     if (this.refused.length < MOST_REFUSALS) this.refused.push({ metric, ...what });
   }

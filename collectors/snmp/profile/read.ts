@@ -11,8 +11,8 @@ import type { ProfileLibrary } from './library.ts';
 import type { DeviceMemory } from './memory.ts';
 import { SeriesOutput } from './output.ts';
 import { partialProblems, refusalProblems, unknownDevice } from './problems.ts';
-import { nameText, type Unique } from './readings.ts';
-import { recognise, SYS_OBJECT_ID, SYS_UP_TIME } from './recognise.ts';
+import { type CompiledReading, nameText, type Unique } from './readings.ts';
+import { type Recognition, recognise, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UP_TIME } from './recognise.ts';
 import { Scope } from './scope.ts';
 import { Needs } from './value.ts';
 
@@ -45,12 +45,15 @@ export async function readDevice(request: ReadRequest): Promise<DeviceReading> {
 }
 
 /** Facts that a poll need not ask again. */
-const LASTING: readonly string[] = ['1.3.6.1.2.1.1.1.0', SYS_OBJECT_ID, '1.3.6.1.2.1.1.5.0'];
+const LASTING: readonly string[] = [SYS_DESCR, SYS_OBJECT_ID, SYS_NAME];
 
 async function readInventory({ agent, library, memory, signal }: ReadRequest): Promise<DeviceReading> {
   const recognition = await recognise(agent, library, signal);
-  const profile = library.get(recognition.profile ?? '');
-  if (!profile) return { groups: [], problems: [unknownDevice()] };
+  const profile = library.get(recognisedAs(recognition, memory) ?? '');
+  if (!profile) {
+    const problems = recognition.partial.length > 0 ? partialProblems(recognition.partial) : [unknownDevice()];
+    return { groups: [], problems };
+  }
   agent.advise(profile.hints);
   const scope = new Scope(recognition.scalars, { remember: true });
   const output = new SeriesOutput(memory.labels);
@@ -82,6 +85,20 @@ async function readInventory({ agent, library, memory, signal }: ReadRequest): P
     groups: [...groups, ...gone.map((name) => ({ name, readings: [] }))],
     problems: [...partialProblems(session.partial), ...refusalProblems(output.refused)],
   };
+}
+
+/** How often an incomplete answer may leave a device what it was taken for before. */
+const MOST_DOUBTS = 2;
+
+/** Half an answer is no evidence of another device, unless the agent never gives a whole one. */
+function recognisedAs({ profile, partial, scalars }: Recognition, memory: DeviceMemory): string | undefined {
+  if (partial.length > 0 && memory.profile !== undefined && memory.doubts < MOST_DOUBTS) {
+    memory.doubts += 1;
+    return memory.profile;
+  }
+  memory.doubts = 0;
+  const silent = partial.length > 0 && !scalars.has(SYS_DESCR) && !scalars.has(SYS_OBJECT_ID);
+  return silent ? undefined : profile;
 }
 
 /** Undefined when the device turns out to be another one, or to have started anew. */
@@ -249,8 +266,10 @@ class Session {
     }
   }
 
-  #brokeOff(source: CompiledSource): boolean {
-    return this.partial.some(({ column }) => [...source.needs.columns.values()].some((oids) => oids.has(column)));
+  #brokeOff({ needs }: CompiledSource): boolean {
+    return this.partial.some(
+      ({ column }) => needs.scalars.has(column) || [...needs.columns.values()].some((oids) => oids.has(column)),
+    );
   }
 
   async #ask(): Promise<void> {
@@ -267,11 +286,11 @@ class Session {
     const result = await this.#agent.read(plan, this.#signal);
     this.#scope.add(result);
     this.partial.push(...result.partial);
+    const broken = new Set(result.partial.map(({ column }) => column));
     for (const oid of scalars) {
       this.#asked.add(oid);
-      if (!result.scalars.has(oid)) this.#missing.add(oid);
+      if (!result.scalars.has(oid) && !broken.has(oid)) this.#missing.add(oid);
     }
-    const broken = new Set(result.partial.map(({ column }) => column));
     for (const [name, oids] of tables) {
       for (const oid of oids) {
         this.#asked.add(oid);
@@ -296,7 +315,7 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
   try {
     if (!table) {
       for (const { when, emit } of readings) {
-        if ((!when || when(scope)) && emit(scope, plainName, output)) answered = true;
+        if ((!when || when(scope)) && emitSurely(emit, scope, plainName, output)) answered = true;
       }
       return answered;
     }
@@ -308,7 +327,7 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
         if (when && !when(scope)) continue;
         const doubled = twice.get(nameKey);
         const unique: Unique = doubled ? (base) => (doubled.has(base) ? `${base} (${index})` : base) : plainName;
-        if (emit(scope, unique, output)) answered = true;
+        if (emitSurely(emit, scope, unique, output)) answered = true;
       }
     }
     return answered;
@@ -316,6 +335,17 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
     scope.index = undefined;
     for (const set of source.labelSets) set.forget();
   }
+}
+
+/** Nothing where a part of the reading was not answered and something else stood in for it. */
+function emitSurely(emit: CompiledReading['emit'], scope: Scope, unique: Unique, output: SeriesOutput): boolean {
+  if (scope.broken.size === 0) return emit(scope, unique, output);
+  scope.uncertain = false;
+  const mark = output.mark;
+  const answered = emit(scope, unique, output);
+  if (!scope.uncertain) return answered;
+  output.undo(mark);
+  return false;
 }
 
 const plainName: Unique = (base) => base;

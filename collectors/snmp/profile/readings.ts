@@ -97,7 +97,11 @@ export class LabelSet {
 
   of(scope: Scope, unique: Unique, output: Output): Labels | undefined {
     if (this.#scope === scope && this.#index === scope.index) return this.#labels;
-    this.#labels = this.#make(scope, unique, output);
+    const before = scope.uncertain;
+    scope.uncertain = false;
+    const labels = this.#make(scope, unique, output);
+    this.#labels = scope.uncertain ? undefined : labels;
+    scope.uncertain = before;
     this.#scope = scope;
     this.#index = scope.index;
     return this.#labels;

@@ -1,5 +1,5 @@
 /** Which profile a device is read by: one round of what every agent has, one more only where that leaves a choice. */
-import type { Agent, Oid, Varbind } from '../agent.ts';
+import type { Agent, Oid, PartialWalk, Varbind } from '../agent.ts';
 import { cellOf, textOf } from './cell.ts';
 import type { Matcher, ProfileLibrary } from './library.ts';
 
@@ -17,12 +17,15 @@ export interface Recognition {
   /** Everything that was asked on the way, so that it need not be asked again. */
   readonly scalars: Map<Oid, Varbind>;
   readonly asked: ReadonlySet<Oid>;
+  /** What was asked and not answered: where there is any, the profile is a guess. */
+  readonly partial: readonly PartialWalk[];
 }
 
 /** @throws SnmpError when the agent gives no answer at all. */
 export async function recognise(agent: Agent, library: ProfileLibrary, signal: AbortSignal): Promise<Recognition> {
   const first = await agent.read({ scalars: FIRST_ROUND, tables: [] }, signal);
   const scalars = new Map(first.scalars);
+  const partial = [...first.partial];
   const asked = new Set(FIRST_ROUND);
   const match = (matchers: readonly Matched[]) => matchers.toSorted(byWeight)[0];
 
@@ -36,11 +39,12 @@ export async function recognise(agent: Agent, library: ProfileLibrary, signal: A
   if (probes.size > 0) {
     const second = await agent.read({ scalars: [...probes], tables: [] }, signal);
     for (const [oid, varbind] of second.scalars) scalars.set(oid, varbind);
+    partial.push(...second.partial);
     for (const oid of probes) asked.add(oid);
   }
   const proved = open.filter(({ matcher }) => matcher.probes.every((probe) => answers(probe, scalars)));
   const best = match(sure ? [...proved, sure] : proved);
-  return { profile: best?.matcher.profile, scalars, asked };
+  return { profile: best?.matcher.profile, scalars, asked, partial };
 }
 
 interface Matched {

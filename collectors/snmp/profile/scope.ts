@@ -37,8 +37,13 @@ export class Scope {
   trace: Trace[] | undefined;
   /** Rows of slow columns that were used: what has to be remembered of them. */
   readonly used: Map<Oid, Map<string, Varbind>> | undefined;
-  /** Columns that were read in part only. */
+  /** Columns that were read in part only, and scalars that got no answer. */
   readonly broken = new Set<Oid>();
+  /**
+   * Set when a value was missed that the device may well have. What is made then from something else in its place (a
+   * fallback, another name) is to be thrown away: it would be another figure under the same name.
+   */
+  uncertain = false;
   readonly #rows = new Map<TableShape, readonly string[]>();
 
   constructor(scalars: Map<Oid, Varbind>, options: { readonly remember: boolean }) {
@@ -56,7 +61,7 @@ export class Scope {
 
   scalar(oid: Oid): Cell | undefined {
     const varbind = this.scalars.get(oid);
-    if (!varbind) return undefined;
+    if (!varbind) return this.#missed(oid);
     if (this.trace) this.trace.push({ oid, raw: rawText(varbind) });
     return cellOf(varbind);
   }
@@ -65,7 +70,7 @@ export class Scope {
   cell(column: Oid, index: string | undefined = this.index, slow = false): Cell | undefined {
     if (index === undefined) return undefined;
     const varbind = this.columns.get(column)?.get(index);
-    if (!varbind) return undefined;
+    if (!varbind) return this.#missed(column);
     if (this.trace) this.trace.push({ oid: `${column}.${index}`, raw: rawText(varbind) });
     if (slow && this.used) {
       let rows = this.used.get(column);
@@ -78,17 +83,26 @@ export class Scope {
     return cellOf(varbind);
   }
 
+  #missed(oid: Oid): undefined {
+    if (this.broken.has(oid)) this.uncertain = true;
+    return undefined;
+  }
+
   has(column: Oid, index: string): boolean {
     return this.columns.get(column)?.has(index) === true;
   }
 
-  /** Indexes of a table's rows: those of its fast columns, in the agent's order, for slow ones may be out of date. */
+  /**
+   * Indexes of a table's rows, in the agent's order: those of its fast columns, for the remembered slow ones may be out of
+   * date; where the device has no fast column, those of the slow ones.
+   */
   rows(table: TableShape): readonly string[] {
     const known = this.#rows.get(table);
     if (known) return known;
-    const fast = [...table.columns.values()].filter((oid) => !table.slow.has(oid) && this.columns.has(oid));
-    const from = fast.length > 0 ? fast : [...table.columns.values()];
-    const indexes = union(from.map((oid) => this.columns.get(oid) ?? NO_ROWS));
+    const rowsOf = (oids: readonly Oid[]) => union(oids.map((oid) => this.columns.get(oid) ?? NO_ROWS));
+    const all = [...table.columns.values()];
+    const fast = rowsOf(all.filter((oid) => !table.slow.has(oid)));
+    const indexes = fast.length > 0 ? fast : rowsOf(all);
     this.#rows.set(table, indexes);
     return indexes;
   }

@@ -142,6 +142,8 @@ function rowValue(settings: NonNullable<Value['row']>, context: CompileContext):
   const where = compileConditions(settings.where ?? [], inside);
   return (scope) => {
     const outer = scope.index;
+    // The row that is looked for may be among those that were not read.
+    if (scope.broken.has(oid)) scope.uncertain = true;
     try {
       for (const index of scope.rows(table)) {
         scope.index = index;
@@ -164,7 +166,10 @@ function aggregate(settings: NonNullable<Value['aggregate']>, context: CompileCo
   const where = compileConditions(settings.where ?? [], inside);
   return (scope) => {
     // Of half a column there is neither a sum nor a count.
-    if (scope.broken.has(oid)) return undefined;
+    if (scope.broken.has(oid)) {
+      scope.uncertain = true;
+      return undefined;
+    }
     const outer = scope.index;
     const found: (number | bigint)[] = [];
     try {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { deviceOf, libraryOf, lines } from './support.ts';
+import { ProfileLibrary } from '#collectors/snmp/profile/library.ts';
+import { deviceOf, libraryOf, lines, profilesOf } from './support.ts';
 
 const SYSTEM = `
 1.3.6.1.2.1.1.1.0|4|Test device
@@ -211,6 +212,63 @@ areas:
     expect(lines(inventory)).toEqual([]);
     expect(metrics.problems.map(({ code }) => code)).toEqual(['SNMP_PARTIAL']);
     expect(lines(healed)).toEqual(['printer_meter_pages_total{total} 150']);
+  });
+
+  test('a reading whose part got no answer is absent: no other value and no other name stands in for it', async () => {
+    const library = libraryOf(`
+tables: {i: {entry: 1.3.9.1, columns: {name: 1, octets: 2, hc_octets: 3}}}
+areas:
+  interfaces:
+    - rows: i
+      readings:
+        - metric: siteward_interface_receive_bytes_total
+          labels: {interface: {first: [{column: name}, {join: [if, {index: all}]}]}}
+          value: {first: [{column: hc_octets}, {column: octets}]}
+`);
+    const names = '1.3.9.1.1.1|4|eth0\n1.3.9.1.1.2|4|eth1';
+    const octets = '1.3.9.1.2.1|65|5\n1.3.9.1.2.2|65|6';
+    const device = deviceOf(
+      library,
+      `${SYSTEM}${names}\n${octets}\n1.3.9.1.3.1|70|4294967301\n1.3.9.1.3.2|70|4294967302`,
+    );
+    await device.ask('inventory');
+
+    device.agent.become(`${SYSTEM}${names}\n${octets}\n1.3.9.1.3.1|70|4294967401`);
+    device.agent.partial.push({ column: '1.3.9.1.3', reason: 'out-of-time' });
+    const half = await device.ask('metrics');
+    device.agent.become(`${SYSTEM}1.3.9.1.1.1|4|eth0\n${octets}\n1.3.9.1.3.1|70|4294967501\n1.3.9.1.3.2|70|4294967502`);
+    device.agent.partial.splice(0, 1, { column: '1.3.9.1.1', reason: 'out-of-time' });
+    const nameless = await device.ask('metrics');
+
+    expect(lines(half)).toEqual(['interface_receive_bytes_total{eth0} 4294967401']);
+    expect(lines(nameless)).toEqual(['interface_receive_bytes_total{eth0} 4294967501']);
+  });
+
+  test('a fact whose first choice got no answer is not known this time', async () => {
+    const library = libraryOf('identity: {serial: {first: [1.3.8.1.0, 1.3.8.2.0]}, model: X}');
+    const device = deviceOf(library, `${SYSTEM}1.3.8.2.0|4|BOARD-7`);
+    device.agent.partial.push({ column: '1.3.8.1.0', reason: 'no-answer' });
+
+    const { identity } = await device.ask('inventory');
+
+    expect(identity?.serial).toBeUndefined();
+    expect(identity?.model).toBe('X');
+  });
+
+  test('a recognition that got half an answer leaves the device what it was', async () => {
+    const { profiles } = profilesOf({
+      own: 'title: Own\nmatch: [{sys_object_id: 1.3.6.1.4.1.99999}]',
+      any: 'title: Any\nrank: -100\nmatch: [{}]',
+    });
+    const device = deviceOf(new ProfileLibrary(profiles), SYSTEM);
+    await device.ask('inventory');
+
+    device.agent.become('1.3.6.1.2.1.1.1.0|4|Test device');
+    device.agent.partial.push({ column: '1.3.6.1.2.1.1.2.0', reason: 'no-answer' });
+    const taken = [];
+    for (let turn = 0; turn < 3; turn += 1) taken.push((await device.ask('inventory')).identity?.profile);
+
+    expect(taken).toEqual(['own', 'own', 'any']);
   });
 
   test.each(['12 km', '   12 %', '-3', 'N/A', '1.5'])('a counter that reads %j is refused and named', async (text) => {

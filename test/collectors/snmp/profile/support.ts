@@ -50,7 +50,7 @@ export class TestAgent implements Agent {
   async read(plan: ReadPlan, signal: AbortSignal): Promise<ReadResult> {
     this.plans.push(plan);
     const result = await this.#agent.read(plan, signal);
-    const asked = new Set(plan.tables.flat());
+    const asked = new Set([...plan.scalars, ...plan.tables.flat()]);
     return { ...result, partial: this.partial.filter(({ column }) => asked.has(column)) };
   }
 
