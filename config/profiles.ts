@@ -2,15 +2,12 @@
  * Reads the device profiles: every YAML file of a folder and of its subfolders, checked as a whole, with what they
  * extend laid out flat. What is wrong is told with file, line and column, everything at once.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { SitewardError } from './errors.ts';
-import { describeFault, describePath, type Fault, locateIssues } from './faults.ts';
-import { AREAS, type AreaName, ProfileSettings, type SourceSettings, type ValueOrText } from './profile.ts';
+import { describeFault, describePath, type Fault } from './faults.ts';
+import { AREAS, type AreaName, type ProfileSettings, type SourceSettings, type ValueOrText } from './profile.ts';
+import { ProfileCache, type ProfileFile, readProfileFolder } from './profile-files.ts';
 import { checkReferences, type MetricShapes } from './profile-references.ts';
-import { parseYaml } from './yaml.ts';
 
 /** The profiles that come with siteward. */
 export const PROFILE_FOLDER = fileURLToPath(new URL('./profiles/', import.meta.url));
@@ -71,13 +68,8 @@ export interface LoadOptions {
   readonly folders?: readonly string[];
   /** Names and labels of the metrics that readings may name. */
   readonly metrics: MetricShapes;
-}
-
-interface Loaded {
-  readonly name: string;
-  readonly file: string;
-  readonly text: string;
-  readonly settings: ProfileSettings;
+  /** A file in which parsed profiles are kept from start to start. */
+  readonly cache?: string;
 }
 
 /**
@@ -96,18 +88,15 @@ export function readProfiles(options: LoadOptions): {
   readonly faults: readonly Fault[];
 } {
   const faults: Fault[] = [];
-  const loaded = new Map<string, Loaded>();
+  const loaded = new Map<string, ProfileFile>();
+  const cache = new ProfileCache(options.cache);
   for (const folder of options.folders ?? [PROFILE_FOLDER]) {
-    for (const file of profileFiles(folder, faults)) {
-      const profile = parseProfile(readFileSync(file, 'utf8'), shownPath(file), nameOf(file), faults);
-      if (profile) loaded.set(profile.name, profile);
-    }
+    for (const profile of readProfileFolder(folder, faults, cache)) loaded.set(profile.name, profile);
   }
+  cache.save();
   const profiles = new Map<string, Profile>();
-  const problem = (profile: Loaded, path: readonly PropertyKey[], message: string): void => {
-    // Parsed anew: keeping every document for the sake of a fault that hardly ever comes would cost tens of megabytes.
-    const place = parseYaml(profile.text, MOST_ALIASES).positionOf(path);
-    faults.push({ file: profile.file, path: describePath(path), ...place, message });
+  const problem = ({ file, document }: ProfileFile, path: readonly PropertyKey[], message: string): void => {
+    faults.push({ file, path: describePath(path), ...document().positionOf(path), message });
   };
   for (const profile of loaded.values()) {
     const ancestors = lineageOf(profile, loaded, (path, message) => problem(profile, path, message));
@@ -123,72 +112,19 @@ function byPlace(a: Fault, b: Fault): number {
   return a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column;
 }
 
-function profileFiles(folder: string, faults: Fault[]): readonly string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .toSorted();
-  } catch (error) {
-    const message = `cannot be read: ${error instanceof Error ? error.message : error} (write a folder of profiles)`;
-    faults.push({ file: folder, path: '', line: 1, column: 1, message });
-    return [];
-  }
-}
-
-function shownPath(file: string): string {
-  const near = relative(process.cwd(), file);
-  return near.startsWith('..') ? file : near;
-}
-
-function nameOf(file: string): string {
-  return file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/, '');
-}
-
-/** Profiles say a name once and repeat it at every reading. */
-const MOST_ALIASES = 5_000;
-
-function parseProfile(text: string, file: string, name: string, faults: Fault[]): Loaded | undefined {
-  const document = parseYaml(text, MOST_ALIASES);
-  if (document.faults.length > 0) {
-    faults.push(...document.faults.map((fault) => ({ file, path: '', ...fault })));
-    return undefined;
-  }
-  const parsed = ProfileSettings.safeParse(document.value ?? {});
-  if (!parsed.success) {
-    faults.push(...locateIssues(file, document, parsed.error.issues, profileJsonSchema()));
-    return undefined;
-  }
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
-    faults.push({
-      file,
-      path: '',
-      line: 1,
-      column: 1,
-      message: 'has no good name (write small letters, digits and -)',
-    });
-    return undefined;
-  }
-  return { name, file, text, settings: parsed.data };
-}
-
-let jsonSchema: z.core.JSONSchema.BaseSchema | undefined;
-
-/** JSON Schema (2020-12) of a profile, for editors. */
-export function profileJsonSchema(): z.core.JSONSchema.BaseSchema {
-  jsonSchema ??= z.toJSONSchema(ProfileSettings, { io: 'input', unrepresentable: 'any' });
-  return jsonSchema;
-}
-
 type Report = (path: readonly PropertyKey[], message: string) => void;
 
 /** What a profile extends, each once, the most general first, itself last. Undefined where that cannot be told. */
-function lineageOf(start: Loaded, all: ReadonlyMap<string, Loaded>, report: Report): readonly Loaded[] | undefined {
-  const order: Loaded[] = [];
+function lineageOf(
+  start: ProfileFile,
+  all: ReadonlyMap<string, ProfileFile>,
+  report: Report,
+): readonly ProfileFile[] | undefined {
+  const order: ProfileFile[] = [];
   const open: string[] = [];
   let sound = true;
   /** @param from which of the names that `start` extends led here. */
-  const visit = (profile: Loaded, from: number | undefined): void => {
+  const visit = (profile: ProfileFile, from: number | undefined): void => {
     open.push(profile.name);
     for (const [position, name] of profile.settings.extends.entries()) {
       const parent = all.get(name);
@@ -217,7 +153,7 @@ export function suggestion(name: string, known: Iterable<string>): string {
   return near ? ` (did you mean ${near}?)` : ` (write one of ${names.slice(0, 20).join(', ')})`;
 }
 
-function flatten(profile: Loaded, ancestors: readonly Loaded[], report: Report): Profile {
+function flatten(profile: ProfileFile, ancestors: readonly ProfileFile[], report: Report): Profile {
   const nearestFirst = ancestors.toReversed();
   return {
     name: profile.name,
@@ -234,8 +170,8 @@ function flatten(profile: Loaded, ancestors: readonly Loaded[], report: Report):
 }
 
 function mergedTables(
-  ancestors: readonly Loaded[],
-  profile: Loaded,
+  ancestors: readonly ProfileFile[],
+  profile: ProfileFile,
   report: Report,
 ): Readonly<Record<string, FlatTable>> {
   const tables: Record<string, FlatTable> = {};
@@ -263,7 +199,7 @@ function mergedTables(
   return tables;
 }
 
-function mergedIdentity(nearestFirst: readonly Loaded[]): Profile['identity'] {
+function mergedIdentity(nearestFirst: readonly ProfileFile[]): Profile['identity'] {
   const choices = (field: IdentityField): readonly ValueOrText[] =>
     nearestFirst.flatMap(({ settings }) => settings.identity[field] ?? []);
   return {
@@ -276,7 +212,7 @@ function mergedIdentity(nearestFirst: readonly Loaded[]): Profile['identity'] {
   };
 }
 
-function mergedAreas(ancestors: readonly Loaded[]): Profile['areas'] {
+function mergedAreas(ancestors: readonly ProfileFile[]): Profile['areas'] {
   const areas: Partial<Record<AreaName, FlatArea>> = {};
   for (const { name: from, settings } of ancestors) {
     for (const [key, written] of Object.entries(settings.areas)) {

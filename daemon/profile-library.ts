@@ -16,6 +16,7 @@ export interface ReadLibrary {
 export function profileLibrary(loaded?: LoadedConfig): ReadLibrary {
   const own = loaded?.config.profiles.directory;
   const folders = own === undefined || !loaded ? [PROFILE_FOLDER] : [PROFILE_FOLDER, resolve(loaded.folder, own)];
-  const { profiles, faults } = readProfiles({ folders, metrics: CATALOGUE });
+  const cache = loaded && resolve(loaded.folder, loaded.config.storage.directory, 'profiles.json');
+  const { profiles, faults } = readProfiles({ folders, metrics: CATALOGUE, ...(cache !== undefined && { cache }) });
   return { library: new ProfileLibrary(profiles), profiles, faults };
 }
