@@ -290,7 +290,7 @@ class Reading {
     }
     if (planned.explores) this.#manners.overasked();
     this.#strikes++;
-    if (this.#strikes <= MAX_STRIKES && this.#shrink(planned)) return;
+    if (this.#strikes <= MAX_STRIKES + 1 && this.#shrink(planned)) return;
     this.#stop('no-answer');
   }
 
@@ -299,21 +299,19 @@ class Reading {
     return this.#strikes === 0 && this.#manners.reads > 0 && !this.#manners.isProven(request.names.length, octets);
   }
 
-  /** Holds the rest of this read to less. False where there is no less. */
+  /** Holds the rest of this read to less, the harder the more often it was silent. False where there is no less. */
   #shrink({ request, repetitions, explores }: Planned): boolean {
     if (explores) return true; // what is known to work comes next
-    this.#isShrunk = true;
-    if (repetitions > 1) {
-      this.#progress.maxRepetitions = Math.floor(repetitions / 2);
-    } else if (request.names.length > 1) {
-      this.#progress.maxNames = Math.ceil(request.names.length / 2);
-    } else if (request.type !== 'get-bulk') {
+    const names = request.names.length;
+    const isBulk = request.type === 'get-bulk';
+    if (isBulk && !this.#manners.bulkWorks && this.#strikes > MAX_STRIKES) {
+      this.#progress.bulk = false; // it may not know GETBULK
+    } else if (this.#strikes > MAX_STRIKES || (names === 1 && repetitions <= 1)) {
       return false;
     }
-    // An agent that never answered a GETBULK may not know it.
-    if (request.type === 'get-bulk' && !this.#manners.bulkWorks && this.#strikes === MAX_STRIKES) {
-      this.#progress.bulk = false;
-    }
+    this.#isShrunk = true;
+    this.#progress.maxRepetitions = 1;
+    this.#progress.maxNames = Math.ceil(names / 2 ** this.#strikes);
     return true;
   }
 

@@ -85,6 +85,8 @@ interface InFlight {
 
 /** Ids of requests that ended lately, to tell late and doubled replies from strangers' guesses. */
 const MAX_ENDED = 4_096;
+/** A timer that is later than this was held up, in milliseconds. */
+const STALL = 20;
 /** A burst of replies from many agents at once must find room while the loop is busy. */
 const RECEIVE_BUFFER = 4_194_304;
 
@@ -98,6 +100,7 @@ export class Transport {
     receivedBytes: 0,
     dropped: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
   };
+  readonly #clock: Clock;
   readonly #bucket: TokenBucket;
   readonly #inFlight = new Map<number, InFlight>();
   readonly #ended = new Map<number, 'answered' | 'given-up'>();
@@ -105,6 +108,7 @@ export class Transport {
   #closed = false;
 
   constructor({ clock, maxPacketsPerSecond }: TransportOptions) {
+    this.#clock = clock;
     this.#bucket = new TokenBucket(clock, maxPacketsPerSecond);
   }
 
@@ -211,7 +215,20 @@ export class Transport {
     } catch (error) {
       sent(error instanceof Error ? error : new Error(String(error)));
     }
-    request.timer = setTimeout(() => this.#unanswered(id, wait), wait);
+    const due = this.#clock.monotonicNow() + wait;
+    request.timer = setTimeout(() => this.#expire(id, wait, due), wait);
+  }
+
+  /**
+   * A timer that fires late means that this process stood still, and that the answer may lie in the socket unread: what
+   * came while nobody looked is read before the agent is blamed.
+   */
+  #expire(id: number, wait: number, due: number): void {
+    const request = this.#inFlight.get(id);
+    if (!request) return;
+    const late = this.#clock.monotonicNow() - due;
+    if (late < STALL) this.#unanswered(id, wait);
+    else request.timer = setTimeout(() => this.#unanswered(id, wait), Math.min(late, wait));
   }
 
   #unanswered(id: number, waited: number): void {

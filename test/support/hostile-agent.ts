@@ -22,12 +22,17 @@ function room({ request: { pdu } }: Incident): number {
   return pdu.nonRepeaters + (pdu.varbinds.length - pdu.nonRepeaters) * pdu.maxRepetitions;
 }
 
+/** Octets of a varbind beside its value, roughly. */
+const VARBIND_OCTETS = 40;
+
 /** Answers every request for successors under `column` with what `index` gives for the n-th varbind it ever sends. */
 function endless(column: Oid, index: (n: number) => string, value: (n: number) => Varbind = counting): Behaviour {
   let sent = 0;
   return (incident) => {
     if (incident.request.pdu.type === 'get') return incident.send(encodeMessage(incident.reply));
-    const varbinds = Array.from({ length: room(incident) }, (): WireVarbind => {
+    const { value: first } = value(0);
+    const fits = Math.floor(65_000 / (VARBIND_OCTETS + (first instanceof Uint8Array ? first.length : 0)));
+    const varbinds = Array.from({ length: Math.min(room(incident), fits) }, (): WireVarbind => {
       sent++;
       return { oid: `${column}.${index(sent)}`, value: value(sent) };
     });

@@ -37,6 +37,8 @@ export interface MibAgentOptions {
   readonly bulk?: boolean;
   /** Loopback address to listen on. */
   readonly address?: string;
+  /** Left out or 0: a free one. */
+  readonly port?: number;
   /** Replaces the answer. Left out: the reply is sent. */
   readonly behave?: (incident: Incident) => void;
 }
@@ -55,7 +57,7 @@ export interface MibAgent extends AsyncDisposable {
 export async function startMibAgent(options: MibAgentOptions): Promise<MibAgent> {
   const { address = '127.0.0.1', behave = ({ reply, send }) => send(encodeMessage(reply)) } = options;
   const mib = new Mib(options);
-  const socket = await bound(address);
+  const socket = await bound(address, options.port);
   const elsewhere = new Map<string, Socket>();
   const requests: (CommunityMessage & { readonly pdu: RequestPdu })[] = [];
   const waiting: (() => void)[] = [];

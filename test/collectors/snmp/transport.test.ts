@@ -177,6 +177,20 @@ describe('a request', () => {
     expect(await outcome).toBeInstanceOf(Error);
   });
 
+  test('that was answered while this process stood still was answered in time', async () => {
+    await using snmpd = await startSnmpd({ communities: ['public'] });
+    await using pool = testPool({ timeout: 50 as Milliseconds, retries: 0 });
+    const target = device(snmpd);
+    await pool.alive(target, community(), forever);
+
+    const asked = pool.alive(target, community(), forever);
+    const until = performance.now() + 200;
+    while (performance.now() < until) Math.sqrt(until);
+    const alive = await asked;
+
+    expect(alive).toMatchObject({ answered: true, cost: { requests: 1, timeouts: 0 } });
+  });
+
   test('reaches agents by IPv6 too', async () => {
     await using snmpd = await startSnmpd({ communities: ['public'], ipv6: true });
     await using pool = testPool();
