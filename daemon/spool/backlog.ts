@@ -155,18 +155,16 @@ export class Backlog {
     return old;
   }
 
-  /** The batches to throw away, routine before important, oldest first, to free at least `bytes`. */
-  victims(bytes: number, except: readonly Batch[]): readonly Batch[] {
+  /** The oldest unclaimed batches of a kind that free at least `bytes`, or all that there are. */
+  victims(kind: 'routine' | 'important', bytes: number, except: readonly Batch[]): readonly Batch[] {
     const spared = new Set(except.map(({ id }) => id));
     const victims: Batch[] = [];
     let freed = 0;
-    for (const list of [this.#routine, this.#important]) {
-      for (const batch of list) {
-        if (freed >= bytes) return victims;
-        if (this.#claimed.has(batch.id) || spared.has(batch.id)) continue;
-        victims.push(batch);
-        freed += spaceOf(batch);
-      }
+    for (const batch of kind === 'routine' ? this.#routine : this.#important) {
+      if (freed >= bytes) break;
+      if (this.#claimed.has(batch.id) || spared.has(batch.id)) continue;
+      victims.push(batch);
+      freed += spaceOf(batch);
     }
     return victims;
   }

@@ -16,6 +16,8 @@ export interface OutputSpoolSettings {
   readonly maxBytes: number;
   /** Points older than this are not worth sending. */
   readonly maxAge: Milliseconds;
+  /** Up to which size small batches are merged. */
+  readonly merged?: ClaimLimits;
 }
 
 /** Records that are put on disk together. */
@@ -45,7 +47,7 @@ export interface Settlement {
   readonly remaining?: { readonly raw: Uint8Array; readonly points: number };
 }
 
-/** A batch to which small ones are merged, and from which on compressing more gains little. */
+/** From here on compressing more at once gains little. */
 const MERGED: ClaimLimits = { points: 5_000, rawBytes: 1_000_000 };
 const APPENDS_BETWEEN_MERGES = 16;
 /** What may wait although the disk is full: it finds its room in the reserve. */
@@ -120,22 +122,22 @@ export class OutputSpool {
     const bodies = await Promise.all(blocks.map(async (block) => ({ block, gzip: await gzip(block.raw, LIVE_LEVEL) })));
     await this.#turns.take(async () => {
       await this.#fresh();
-      const added = bodies.map(({ block, gzip }, index) => ({
+      const arrived = bodies.map(({ block, gzip }, index) => ({
         gzip,
         batch: batchOf(this.#nextId + index, block, gzip),
       }));
-      const victims = await this.#victims(added.map(({ batch }) => batch));
-      const produced = sum(blocks) + sum(lost);
+      const room = await this.#room(arrived.map(({ batch }) => batch));
+      const added = arrived.filter(({ batch }) => !room.refused.includes(batch));
       const tallies: Tally[] = [
-        { outcome: 'produced', reason: '', points: produced },
-        ...[...lost, ...victims.reasons].map(({ reason, points }) => ({ outcome: 'dropped', reason, points }) as const),
+        { outcome: 'produced', reason: '', points: sum(blocks) + sum(lost) },
+        ...[...lost, ...room.reasons].map(({ reason, points }) => ({ outcome: 'dropped', reason, points }) as const),
       ];
       // Always risen, so that after a fault the number alone tells whether this commit is on disk.
-      const nextId = this.#nextId + Math.max(1, added.length);
+      const nextId = this.#nextId + Math.max(1, arrived.length);
       try {
         await this.#spool.write([
           // First out, then in: on a disk without room the new ones take the place of the old.
-          ...sql.removeBatches(this.#id, victims.batches),
+          ...sql.removeBatches(this.#id, room.victims),
           ...added.flatMap(({ batch, gzip }) => sql.addBatch(this.#id, batch, gzip)),
           sql.setNextId(this.#id, nextId),
           ...sql.addTallies(this.#id, this.#spool.clock.wallNow(), tallies),
@@ -145,7 +147,7 @@ export class OutputSpool {
         return;
       }
       this.#nextId = nextId;
-      this.#backlog.remove(victims.batches);
+      this.#backlog.remove(room.victims);
       for (const { batch } of added) this.#backlog.add(batch);
       for (const tally of tallies) this.#tallies.add(tally);
     });
@@ -268,7 +270,7 @@ export class OutputSpool {
   /** Joins small neighbours, so that a long outage costs little room. The records stay as they are, byte for byte. */
   async merge(): Promise<void> {
     this.#appendsSinceMerge = 0;
-    const batches = this.#backlog.claimMergeable(MERGED);
+    const batches = this.#backlog.claimMergeable(this.#settings.merged ?? MERGED);
     const [first] = batches;
     if (!first) return;
     try {
@@ -327,20 +329,28 @@ export class OutputSpool {
     return this.#nextId >= nextId;
   }
 
-  /** What has to go for `added` to come, and why. */
-  async #victims(added: readonly Batch[]): Promise<Victims> {
+  /**
+   * What has to go for `added` to come, and why: what is too old, then the oldest routine points, then routine ones that
+   * are only just coming, and the oldest important ones last.
+   */
+  async #room(added: readonly Batch[]): Promise<Room> {
     const { maxBytes, maxAge } = this.#settings;
     const old = this.#backlog.olderThan((this.#spool.ageNow() - maxAge) as WallTime);
     const low = await this.#spool.isDiskLow();
     const held = this.#backlog.bytes - space(old);
     const cap = low ? Math.min(maxBytes, Math.max(FULL_DISK_BYTES, held)) : maxBytes;
-    const excess = held + space(added) - cap;
-    const crowded = excess > 0 ? this.#backlog.victims(excess, old) : [];
+    let excess = held + space(added) - cap;
+    const crowded: Batch[] = excess > 0 ? [...this.#backlog.victims('routine', excess, old)] : [];
+    excess -= space(crowded);
+    const refused = excess > 0 && this.#backlog.length > 0 ? added.filter(({ important }) => !important) : [];
+    excess -= space(refused);
+    if (excess > 0) crowded.push(...this.#backlog.victims('important', excess, old));
     return {
-      batches: [...old, ...crowded],
+      victims: [...old, ...crowded],
+      refused,
       reasons: [
         { reason: 'age', points: sum(old) },
-        { reason: cap < maxBytes ? 'disk_full' : 'size', points: sum(crowded) },
+        { reason: cap < maxBytes ? 'disk_full' : 'size', points: sum(crowded) + sum(refused) },
       ],
     };
   }
@@ -411,8 +421,10 @@ interface Conclusion {
   readonly statements?: readonly Statement[];
 }
 
-interface Victims {
-  readonly batches: readonly Batch[];
+interface Room {
+  readonly victims: readonly Batch[];
+  /** Of those that were to be added. */
+  readonly refused: readonly Batch[];
   readonly reasons: readonly { readonly reason: DropReason; readonly points: number }[];
 }
 
