@@ -11,7 +11,7 @@ import { OfficeTime } from './office/time.ts';
 export type ConfigInput = (typeof ConfigSettings)['_zod']['input'];
 
 export interface DemoOptions {
-  /** Ends the demo when it aborts. */
+  /** Gives up starting when it aborts. What runs ends by `close`, after the daemon that polls it. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   /** How many times as fast as the clock the office lives: 60 shows an hour of it in a minute. */
@@ -53,7 +53,6 @@ export async function startDemo({ signal, clock = systemClock, lapse = DEFAULT_L
     await close();
     throw error;
   }
-  signal.addEventListener('abort', () => void close(), { once: true });
   return { config: configOf(devices, agents), close };
 }
 

@@ -77,9 +77,9 @@ describe('a round over a site', () => {
     expect(verdicts(observations)).toEqual(VERDICTS);
   });
 
-  test('a thousand living and a hundred dead addresses are each told right', async () => {
-    const alive = Array.from({ length: 1000 }, (_, n) => target(`alive-${n}`, aliveAddress(n)));
-    const dead = Array.from({ length: 100 }, (_, n) => target(`dead-${n}`, deadAddress(n)));
+  test('four hundred living and forty dead addresses are each told right', async () => {
+    const alive = Array.from({ length: 400 }, (_, n) => target(`alive-${n}`, aliveAddress(n)));
+    const dead = Array.from({ length: 40 }, (_, n) => target(`dead-${n}`, deadAddress(n)));
 
     const observations = await collectInside([...alive, ...dead]);
 
@@ -87,7 +87,7 @@ describe('a round over a site', () => {
       ({ device, evidence }) => evidence.kind !== (device.startsWith('alive') ? 'answered' : 'silent'),
     );
     expect(wrong).toEqual([]);
-    expect(observations).toHaveLength(1100);
+    expect(observations).toHaveLength(440);
   });
 
   test('a pulled cable on our side is no evidence against anything behind it', async () => {

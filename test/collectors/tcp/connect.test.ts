@@ -95,7 +95,7 @@ describe('over a network', () => {
   });
 
   async function collectInside(targets: readonly Target[], before = ':'): Promise<Observation[]> {
-    const order = JSON.stringify({ collector: 'tcp', targets });
+    const order = JSON.stringify({ collector: 'tcp', targets, haste: 4 });
     const shell = ['-c', `${before}; exec "$0" "$1"`, process.execPath, SCRIPT];
     const { code, stdout, stderr } = await namespaces.near('sh', shell, order);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -20,12 +20,10 @@ const clock: Clock = { ...systemClock, monotonicNow: () => now as Monotonic };
 let demo: Demo;
 let loaded: LoadedConfig;
 let collector: SnmpCollector;
-let stop: AbortController;
 
 beforeEach(async () => {
   now = 0;
-  stop = new AbortController();
-  demo = await startDemo({ signal: stop.signal, clock });
+  demo = await startDemo({ signal: AbortSignal.timeout(10_000), clock });
   loaded = configOf(demo.config, '/nowhere');
   collector = createSnmpCollector({ clock: systemClock, profiles: library, maxPacketsPerSecond: 5_000 });
 });
@@ -201,13 +199,17 @@ describe('what happens in it', () => {
   });
 });
 
-test('an aborted demo frees its addresses', async () => {
+test('a closed demo frees its addresses, however often it is closed', async () => {
   const { address, snmpPort } = targetOf('fw-1');
 
-  stop.abort();
+  await demo.close();
   await demo.close();
 
   const socket = createSocket('udp4').bind(snmpPort, address);
   await once(socket, 'listening');
   socket.close();
+});
+
+test('a demo that is given up before it starts does not start', async () => {
+  await expect(startDemo({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
 });
