@@ -1,7 +1,7 @@
-/** Holds the accuracy over the recorded devices at what is promised. */
+/** Holds the accuracy over the recorded devices, read over UDP, at what is promised. */
 import { existsSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
-import { accuracyTable, measureAccuracy, missLines, share } from './accuracy.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Accuracy, accuracyTable, costTable, measureAccuracy, missLines, share } from './accuracy.ts';
 import { SHARED_DEVICES } from './recordings.ts';
 
 /** Least share of right values. */
@@ -29,14 +29,25 @@ const PROMISED = {
 const present = existsSync(SHARED_DEVICES);
 if (!present) console.warn(`accuracy is not measured: there are no recorded devices at ${SHARED_DEVICES}`);
 
-describe.skipIf(!present)('accuracy over the recorded devices', async () => {
-  const accuracy = present ? await measureAccuracy() : { checks: [] };
-  if (present) console.log(`${accuracyTable(accuracy)}\n${missLines(accuracy).join('\n')}`);
+describe.skipIf(!present)('accuracy over the recorded devices', () => {
+  let accuracy: Accuracy = { checks: [], costs: [] };
+
+  beforeAll(async () => {
+    accuracy = await measureAccuracy({ udp: true });
+    console.log(`${accuracyTable(accuracy)}\n\n${costTable(accuracy)}\n\n${missLines(accuracy).join('\n')}`);
+  }, 120_000);
 
   test.each(Object.entries(PROMISED))('%s is right for at least %d of 1', (area, promised) => {
     const { right, of } = share(accuracy, area);
 
     expect(of).toBeGreaterThan(0);
     expect(right / of, missLines(accuracy, area).join('\n')).toBeGreaterThanOrEqual(promised);
+  });
+
+  test('the median device is recognised and read in at most 12 requests, and polled in fewer', () => {
+    const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+    expect(median(accuracy.costs.map(({ inventory }) => inventory.requests))).toBeLessThanOrEqual(12);
+    expect(median(accuracy.costs.map(({ metrics }) => metrics.requests))).toBeLessThanOrEqual(6);
   });
 });
