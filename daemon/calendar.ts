@@ -89,7 +89,12 @@ export function parsePeriod(text: string, now: WallTime, timezone: string): Span
 }
 
 /** Starts of something that repeats, from `start` on: the same local time on each day, week or month, `count` being 0, 1, … */
-export function repeated(local: string, every: 'daily' | 'weekly' | 'monthly', count: number, timezone: string): WallTime {
+export function repeated(
+  local: string,
+  every: 'daily' | 'weekly' | 'monthly',
+  count: number,
+  timezone: string,
+): WallTime {
   // Always counted from the first one: the 31st of a month is the 28th of February, and then the 31st again.
   const step = every === 'daily' ? { days: count } : every === 'weekly' ? { weeks: count } : { months: count };
   return wall(Temporal.PlainDateTime.from(local).add(step).toZonedDateTime(timezone));
