@@ -27,7 +27,7 @@ export interface WireVarbind {
 }
 
 /** SET and traps are not among them: siteward neither sends nor takes them. */
-export type Pdu =
+export type PduOf<V> =
   | {
       readonly type: 'get' | 'get-next' | 'response' | 'report';
       readonly requestId: number;
@@ -35,15 +35,16 @@ export type Pdu =
       readonly errorStatus: number;
       /** Counts from 1; 0 for none. Not held against the list: it comes from the agent. */
       readonly errorIndex: number;
-      readonly varbinds: readonly WireVarbind[];
+      readonly varbinds: readonly V[];
     }
   | {
       readonly type: 'get-bulk';
       readonly requestId: number;
       readonly nonRepeaters: number;
       readonly maxRepetitions: number;
-      readonly varbinds: readonly WireVarbind[];
+      readonly varbinds: readonly V[];
     };
+export type Pdu = PduOf<WireVarbind>;
 
 /** A whole message of SNMPv1 or SNMPv2c. */
 export interface CommunityMessage {
@@ -100,6 +101,8 @@ function decodeValue(octets: Uint8Array, tag: number, start: number, end: number
 }
 
 const SPAN = 5;
+/** Tag and length of a varbind and of its name. */
+const VARBIND_FRAME = 4;
 
 /**
  * A PDU whose frame is checked and whose varbinds are still octets. A walk compares names as octets and makes text only
@@ -201,13 +204,22 @@ export class PduView {
     return true;
   }
 
-  /** Octets of the name and value, for caps on memory. */
+  /** Octets of the varbind on the wire, in the usual case of lengths below 128. */
   size(index: number): number {
-    return this.#span(index, 4) - this.#span(index, 0);
+    return this.#span(index, 4) - this.#span(index, 0) + VARBIND_FRAME;
   }
 
   varbinds(): WireVarbind[] {
     return Array.from({ length: this.count }, (_, index) => ({ oid: this.oid(index), value: this.value(index) }));
+  }
+
+  /** All of it, decoded. */
+  toPdu(): Pdu {
+    const { type, requestId, first, second } = this;
+    const varbinds = this.varbinds();
+    return type === 'get-bulk'
+      ? { type, requestId, nonRepeaters: first, maxRepetitions: second, varbinds }
+      : { type, requestId, errorStatus: first, errorIndex: second, varbinds };
   }
 }
 
@@ -236,16 +248,7 @@ export function decodeMessage(datagram: Uint8Array): CommunityMessage {
   const version = reader.int32();
   if (version !== 0 && version !== 1) throw new BerError(`version ${version}`, reader.at);
   const { community, pdu } = communityView(reader, version);
-  const { type, requestId, first, second } = pdu;
-  const varbinds = pdu.varbinds();
-  return {
-    version: version === 0 ? '1' : '2c',
-    community,
-    pdu:
-      type === 'get-bulk'
-        ? { type, requestId, nonRepeaters: first, maxRepetitions: second, varbinds }
-        : { type, requestId, errorStatus: first, errorIndex: second, varbinds },
-  };
+  return { version: version === 0 ? '1' : '2c', community, pdu: pdu.toPdu() };
 }
 
 const scratch = new BerWriter();
@@ -310,36 +313,28 @@ function writeValue(writer: BerWriter, value: WireValue): void {
 /** A varbind to write, or only its name, as a request has it. Names may be content octets: a walk has them at hand. */
 export type Written = WireVarbind | Oid | Uint8Array;
 
-/**
- * Writes a PDU; `first` and `second` are error-status and error-index, or non-repeaters and max-repetitions.
- * @throws BerError when a name or value cannot be written, or the message grows too large.
- */
-export function writePdu(
-  writer: BerWriter,
-  type: PduType,
-  requestId: number,
-  first: number,
-  second: number,
-  varbinds: readonly Written[],
-): void {
-  const pdu = writer.mark;
-  for (let i = varbinds.length - 1; i >= 0; i--) {
-    const written = varbinds[i] as Written;
-    const varbind = writer.mark;
-    if (typeof written === 'string' || written instanceof Uint8Array) {
-      writer.bytes(TAG.null, NOTHING);
-      writer.bytes(TAG.oid, typeof written === 'string' ? encodeOid(written) : written);
-    } else {
-      writeValue(writer, written.value);
-      writer.bytes(TAG.oid, encodeOid(written.oid));
-    }
-    writer.wrap(TAG.sequence, varbind);
+/** @throws BerError when a name or value cannot be written, or the message grows too large. */
+export function writePdu(writer: BerWriter, pdu: PduOf<Written>): void {
+  const { varbinds } = pdu;
+  const mark = writer.mark;
+  for (let i = varbinds.length - 1; i >= 0; i--) writeVarbind(writer, varbinds[i] as Written);
+  writer.wrap(TAG.sequence, mark);
+  writer.integer(pdu.type === 'get-bulk' ? pdu.maxRepetitions : pdu.errorIndex);
+  writer.integer(pdu.type === 'get-bulk' ? pdu.nonRepeaters : pdu.errorStatus);
+  writer.integer(pdu.requestId);
+  writer.wrap(PDU_TAGS[pdu.type], mark);
+}
+
+function writeVarbind(writer: BerWriter, written: Written): void {
+  const mark = writer.mark;
+  if (typeof written === 'string' || written instanceof Uint8Array) {
+    writer.bytes(TAG.null, NOTHING);
+    writer.bytes(TAG.oid, typeof written === 'string' ? encodeOid(written) : written);
+  } else {
+    writeValue(writer, written.value);
+    writer.bytes(TAG.oid, encodeOid(written.oid));
   }
-  writer.wrap(TAG.sequence, pdu);
-  writer.integer(second);
-  writer.integer(first);
-  writer.integer(requestId);
-  writer.wrap(PDU_TAGS[type], pdu);
+  writer.wrap(TAG.sequence, mark);
 }
 
 /** Writes the frame of a v1 or v2c message around the PDU that was written since `mark`. */
@@ -354,12 +349,9 @@ export function writeCommunityFrame(writer: BerWriter, version: 0 | 1, community
  * @throws BerError when a value does not fit its type or the message does not fit into a datagram.
  */
 export function encodeMessage(message: CommunityMessage): Uint8Array<ArrayBuffer> {
-  const { pdu } = message;
-  const [first, second] =
-    pdu.type === 'get-bulk' ? [pdu.nonRepeaters, pdu.maxRepetitions] : [pdu.errorStatus, pdu.errorIndex];
   scratch.reset();
   const mark = scratch.mark;
-  writePdu(scratch, pdu.type, pdu.requestId, first, second, pdu.varbinds);
+  writePdu(scratch, message.pdu);
   writeCommunityFrame(scratch, message.version === '1' ? 0 : 1, message.community, mark);
   return scratch.take();
 }

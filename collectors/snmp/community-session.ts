@@ -1,15 +1,8 @@
 import type { Target } from '#collectors/contract.ts';
 import type { Credential } from '#config/schema.ts';
-import { type PduView, writeCommunityFrame } from './ber.ts';
+import { type PduView, writeCommunityFrame, writePdu } from './ber.ts';
 import { agentAt } from './errors.ts';
-import {
-  type Request,
-  type RequestContext,
-  type Session,
-  type SessionOptions,
-  waits,
-  writeRequest,
-} from './session.ts';
+import { type Request, type RequestContext, requestPdu, type Session, type SessionOptions, waits } from './session.ts';
 import { BerWriter } from './tlv.ts';
 import type { Incoming, Verdict } from './transport.ts';
 
@@ -52,7 +45,7 @@ export class CommunitySession implements Session {
   #message(request: Request, id: number): Uint8Array {
     writer.reset();
     const mark = writer.mark;
-    writeRequest(writer, request, id);
+    writePdu(writer, requestPdu(request, id));
     writeCommunityFrame(writer, this.version === '1' ? 0 : 1, this.#community, mark);
     return writer.take();
   }

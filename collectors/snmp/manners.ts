@@ -7,6 +7,8 @@ const UNFRAGMENTED_OCTETS = 1_340;
 const MAX_REPLY_OCTETS = 4_096;
 const MIN_REPLY_OCTETS = 128;
 const MAX_NAMES = 40;
+/** Scalars over which their size is averaged. */
+const AVERAGED_OVER = 16;
 /** A reply shorter than this share of what fits was cut by another limit. */
 const LESS = 0.6;
 const clamp = (octets: number) => Math.min(Math.max(Math.floor(octets), MIN_REPLY_OCTETS), MAX_REPLY_OCTETS);
@@ -43,6 +45,7 @@ export class Manners {
   /** Scalars that a GET found, and those that it did not. */
   readonly present = new Set<Oid>();
   readonly absent = new Set<Oid>();
+  /** Octets of a scalar's varbind, on average. */
   scalarOctets = GUESSED_OCTETS;
   /** The largest that was answered. */
   #provenNames = 0;
@@ -114,6 +117,10 @@ export class Manners {
     this.#provenOctets = Math.min(this.#provenOctets, octets);
     this.#provenNames = Math.min(this.#provenNames, names);
     this.overasked();
+  }
+
+  sawScalar(octets: number): void {
+    this.scalarOctets += (octets - this.scalarOctets) / AVERAGED_OVER;
   }
 
   /** Ends a read. */

@@ -9,8 +9,8 @@ import type { Cost } from './transport.ts';
 import { type Allowance, ColumnWalk, isValue, MAX_READ_OCTETS } from './walk.ts';
 
 const STATUS = { tooBig: 1, noSuchName: 2, noAccess: 6, authorizationError: 16 } as const;
-/** Objects that every agent has (RFC 3418). */
-const MANDATORY: readonly Oid[] = ['1.3.6.1.2.1.1.2.0', '1.3.6.1.2.1.1.3.0'];
+/** Objects that every agent has: sysDescr to sysLocation (RFC 3418). Where none is shown, something is wrong. */
+const MANDATORY: readonly Oid[] = [1, 2, 3, 4, 5, 6].map((n) => `1.3.6.1.2.1.1.${n}.0`);
 /** Every how many reads an object that was not there is looked for again where that costs a request. */
 const RECHECK_READS = 10;
 /** Requests in a row that may bring nothing before the agent is taken to be gone. */
@@ -184,6 +184,7 @@ class Reading {
     const value = pdu.value(index);
     if (isValue(value)) {
       this.#scalars.set(oid, value);
+      this.#manners.sawScalar(pdu.size(index));
       if (this.#doubted.has(oid)) this.#manners.rides = false;
       remember(present, oid);
       absent.delete(oid);
@@ -212,7 +213,7 @@ class Reading {
     const names = request.names.length;
     if (status === STATUS.tooBig) {
       this.#manners.tooBig(names, planned.octets, repetitions);
-      this.#progress.maxRepetitions = Math.max(1, Math.floor(repetitions / 2));
+      if (repetitions > 1) this.#progress.maxRepetitions = Math.floor(repetitions / 2);
       if (names > 1 || repetitions > 1) this.#requeue(planned);
       else this.#giveUpOn(planned, 'too-big', status);
       return;
@@ -324,14 +325,14 @@ class Reading {
     }
   }
 
-  /** @throws SnmpError when the agent answered and yet nothing could be read for a reason that can be told. */
+  /** @throws SnmpError when the agent answered and yet showed nothing, not even what every agent has. */
   result(): ReadResult {
     const walks = this.#progress.tables.flatMap((table) => [...table.walks, ...table.looks, ...table.dormant]);
     const partial = [...this.#partial, ...walks.flatMap((walk) => walk.broken ?? [])];
     const hasValue = this.#scalars.size > 0 || walks.some((walk) => walk.rows.size > 0);
-    if (!hasValue && this.#refusal !== 0) throw refused(this.#session.agent, this.#refusal);
-    if (!hasValue && partial.length === 0 && MANDATORY.some((oid) => this.#plan.scalars.includes(oid))) {
-      throw viewTooSmall(this.#session.agent);
+    if (!hasValue && MANDATORY.some((oid) => this.#plan.scalars.includes(oid))) {
+      if (this.#refusal !== 0) throw refused(this.#session.agent, this.#refusal);
+      if (partial.length === 0) throw viewTooSmall(this.#session.agent);
     }
     this.#learn();
     const rows = new Map(walks.map((walk) => [walk.column, walk.rows]));

@@ -128,7 +128,11 @@ class Pool implements AgentPool {
     }
     const fingerprint = this.#fingerprint(credential);
     const known = device.sessions.get(fingerprint);
-    if (known) return known;
+    if (known) {
+      device.sessions.delete(fingerprint); // to the end: the one unused for longest goes first
+      device.sessions.set(fingerprint, known);
+      return known;
+    }
     const options = { transport: this.#transport, clock: this.#clock, patience: this.#patience };
     const session =
       credential.version === '3'

@@ -1,8 +1,7 @@
 /** A session asks one agent with one credential: PDUs in, PDUs out, whatever the SNMP version. */
 import type { Clock } from '#collectors/contract.ts';
 import type { Oid } from './agent.ts';
-import { type PduView, writePdu } from './ber.ts';
-import type { BerWriter } from './tlv.ts';
+import type { PduOf, PduView, Written } from './ber.ts';
 import type { Cost, Transport } from './transport.ts';
 
 /** Names are OIDs as text or as content octets. */
@@ -55,8 +54,9 @@ export function waits({ timeout, tries, backoff }: Patience, atMost = tries): re
   return Array.from({ length: Math.max(1, Math.min(tries, atMost)) }, (_, n) => Math.round(timeout * backoff ** n));
 }
 
-/** Writes the PDU of a request. */
-export function writeRequest(into: BerWriter, request: Request, id: number): void {
-  const [first, second] = request.type === 'get-bulk' ? [request.nonRepeaters, request.maxRepetitions] : [0, 0];
-  writePdu(into, request.type, id, first, second, request.names);
+/** The PDU of a request. */
+export function requestPdu(request: Request, requestId: number): PduOf<Written> {
+  return request.type === 'get-bulk'
+    ? { ...request, requestId, varbinds: request.names }
+    : { type: request.type, requestId, errorStatus: 0, errorIndex: 0, varbinds: request.names };
 }

@@ -5,7 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock, Monotonic, Target } from '#collectors/contract.ts';
 import type { Credential } from '#config/schema.ts';
-import type { PduView } from './ber.ts';
+import { type PduView, writePdu } from './ber.ts';
 import {
   agentAt,
   probablyWrongPrivacyKey,
@@ -25,14 +25,7 @@ import {
   type PrivacyProtocol,
 } from './patches.ts';
 import { FLAG, type SecuredView, scopedPduView, writeScopedFrame, writeSecured } from './secured-message.ts';
-import {
-  type Request,
-  type RequestContext,
-  type Session,
-  type SessionOptions,
-  waits,
-  writeRequest,
-} from './session.ts';
+import { type Request, type RequestContext, requestPdu, type Session, type SessionOptions, waits } from './session.ts';
 import { BerError, BerWriter } from './tlv.ts';
 import type { Incoming, Verdict } from './transport.ts';
 
@@ -199,7 +192,7 @@ function secure(engine: Engine, security: Security, request: Request, id: number
 
   writer.reset();
   const mark = writer.mark;
-  writeRequest(writer, request, id);
+  writePdu(writer, requestPdu(request, id));
   writeScopedFrame(writer, engine.id, context, mark);
   let scopedPdu: Uint8Array = writer.take();
   let salt: Uint8Array = NOTHING;

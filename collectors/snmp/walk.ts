@@ -9,8 +9,6 @@ import { TAG } from './tlv.ts';
 
 export const MAX_ROWS = 20_000;
 export const MAX_READ_OCTETS = 4_194_304;
-/** Tag and length of a varbind and its name. */
-const VARBIND_FRAME = 4;
 
 /** Memory that one read may fill, shared by its columns. */
 export interface Allowance {
@@ -60,7 +58,7 @@ export class ColumnWalk {
       this.breakOff('not-increasing');
       return;
     }
-    const octets = pdu.size(index) + VARBIND_FRAME;
+    const octets = pdu.size(index);
     if (this.count >= MAX_ROWS || octets > this.#allowance.octets) {
       this.breakOff(this.count >= MAX_ROWS ? 'too-many-rows' : 'too-many-bytes');
       return;

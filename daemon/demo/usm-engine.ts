@@ -1,6 +1,6 @@
 /** The agent's side of the User-based Security Model (RFC 3414) for one user, who must sign and encrypt. */
 import { timingSafeEqual } from 'node:crypto';
-import { type Pdu, type PduView, writePdu } from '#collectors/snmp/ber.ts';
+import { type Pdu, writePdu } from '#collectors/snmp/ber.ts';
 import {
   type AuthProtocol,
   type CipherEngine,
@@ -101,7 +101,7 @@ export class UsmEngine {
     const engine = { engineID: Buffer.from(engineId), engineBoots, engineTime };
     const { privacy, auth } = this.#user;
     try {
-      return asPdu(scopedPduView(decrypt(Buffer.from(scopedPdu), Buffer.from(salt), privacy, auth, engine)));
+      return scopedPduView(decrypt(Buffer.from(scopedPdu), Buffer.from(salt), privacy, auth, engine)).toPdu();
     } catch (error) {
       // A wrong key gives garbage, or octets that no cipher takes.
       if (error instanceof BerError || (error instanceof Error && 'code' in error)) return undefined;
@@ -122,9 +122,7 @@ export class UsmEngine {
     const engine = this.#engine();
     this.#writer.reset();
     const mark = this.#writer.mark;
-    const [first, second] =
-      pdu.type === 'get-bulk' ? [pdu.nonRepeaters, pdu.maxRepetitions] : [pdu.errorStatus, pdu.errorIndex];
-    writePdu(this.#writer, pdu.type, pdu.requestId, first, second, pdu.varbinds);
+    writePdu(this.#writer, pdu);
     writeScopedFrame(this.#writer, engine.engineID, NOTHING, mark);
     const scopedPdu = this.#writer.take();
     const encrypted = flags & FLAG.priv ? encrypt(Buffer.from(scopedPdu), privacy, auth, engine) : undefined;
@@ -142,12 +140,4 @@ export class UsmEngine {
     if (flags & FLAG.auth) octets.set(digest(Buffer.from(octets), auth, engine.engineID), digestFrom);
     return octets;
   }
-}
-
-function asPdu(view: PduView): Pdu {
-  const { type, requestId, first, second } = view;
-  const varbinds = view.varbinds();
-  return type === 'get-bulk'
-    ? { type, requestId, nonRepeaters: first, maxRepetitions: second, varbinds }
-    : { type, requestId, errorStatus: first, errorIndex: second, varbinds };
 }

@@ -16,7 +16,8 @@ const writer = new BerWriter();
 
 function scopedPdu(): Uint8Array {
   const mark = writer.mark;
-  writePdu(writer, 'response', 77, 0, 0, [{ oid: '1.3.6.1', value: { type: 'integer', value: 5 } }]);
+  const varbinds = [{ oid: '1.3.6.1', value: { type: 'integer', value: 5 } as const }];
+  writePdu(writer, { type: 'response', requestId: 77, errorStatus: 0, errorIndex: 0, varbinds });
   writeScopedFrame(writer, Uint8Array.of(1, 2, 3), new TextEncoder().encode('context'), mark);
   return writer.take();
 }
