@@ -319,7 +319,14 @@ const Contract = z.strictObject({
     .enum(['once', 'twice'])
     .default('once')
     .describe('Whether a page larger than A4 is billed once or twice.'),
-  pooled: z.boolean().default(false).describe('Included pages are shared by all devices of the contract.'),
+  large_counted: z
+    .enum(['once', 'twice'])
+    .default('once')
+    .describe("How the printers' own counters take such a page: a service setting of the printer."),
+  pooled: z
+    .boolean()
+    .default(false)
+    .describe('`included` and `tiers` are those of all devices of the contract together, not of each.'),
   minimum: decimal().optional().describe('Least amount of a period.'),
   currency: z
     .string()
