@@ -75,6 +75,36 @@ const MIGRATIONS: readonly Migration[] = [
         content TEXT NOT NULL
       ) STRICT, WITHOUT ROWID`,
   },
+  {
+    name: 'inventory',
+    sql: `
+      CREATE TABLE inventory_devices (
+        id TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        name TEXT,
+        content TEXT NOT NULL,
+        updated INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX inventory_by_name ON inventory_devices (name) WHERE name IS NOT NULL;
+      CREATE TABLE inventory_events (
+        seq INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        device TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        detail TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX inventory_events_by_device ON inventory_events (device, seq);
+      CREATE TRIGGER inventory_events_stay BEFORE UPDATE ON inventory_events
+        BEGIN SELECT RAISE(ABORT, 'ledger entries are never changed'); END;
+      CREATE TRIGGER inventory_events_remain BEFORE DELETE ON inventory_events
+        BEGIN SELECT RAISE(ABORT, 'ledger entries are never deleted'); END;
+      CREATE TABLE inventory_scans (
+        range TEXT PRIMARY KEY,
+        started INTEGER NOT NULL,
+        finished INTEGER,
+        next_slice INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID`,
+  },
 ];
 
 /** Thirty days of transitions and meter reads fit into this, also when a stranger has filled the disk. */
