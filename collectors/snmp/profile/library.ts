@@ -22,12 +22,21 @@ export interface Matcher {
   readonly probes: readonly Probe[];
 }
 
+/** Where profiles come from: a map of them, or something that parses each when it is asked for. */
+export interface ProfileSource {
+  values(): Iterable<{
+    readonly name: string;
+    readonly settings: Pick<Profile['settings'], 'abstract' | 'match' | 'rank'>;
+  }>;
+  get(name: string): Profile | undefined;
+}
+
 export class ProfileLibrary {
   readonly matchers: readonly Matcher[];
-  readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #profiles: ProfileSource;
   readonly #compiled = new Map<string, CompiledProfile>();
 
-  constructor(profiles: ReadonlyMap<string, Profile>) {
+  constructor(profiles: ProfileSource) {
     this.#profiles = profiles;
     this.matchers = [...profiles.values()]
       .filter(({ settings }) => !settings.abstract)
