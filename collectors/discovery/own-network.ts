@@ -1,0 +1,43 @@
+/** What this machine knows of its own network without sending anything. */
+import { readFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { addressNumber, addressText, canonicalAddress } from '#config/ranges.ts';
+import { macText } from './neighbours.ts';
+
+const COMPLETE = 0x2;
+
+/** The kernel's ARP cache: who answered us lately, by which physical address. Empty where there is none to read. */
+export async function ownArpCache(path = '/proc/net/arp'): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const cache = new Map<string, string>();
+  for (const line of text.split('\n').slice(1)) {
+    const [written = '', , flags = '', hardware = ''] = line.trim().split(/\s+/);
+    const address = canonicalAddress(written);
+    const mac = macText(hardware.split(':').map((octet) => Number.parseInt(octet, 16)));
+    if (address !== undefined && mac !== undefined && (Number(flags) & COMPLETE) !== 0) cache.set(address, mac);
+  }
+  return cache;
+}
+
+/** The router by which this machine reaches the rest of the world, if it has one of IPv4. */
+export async function ownGateway(path = '/proc/net/route'): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  for (const line of text.split('\n').slice(1)) {
+    const [, destination, gateway = ''] = line.trim().split(/\s+/);
+    if (destination !== '00000000' || !/^[0-9A-F]{8}$/i.test(gateway) || gateway === '00000000') continue;
+    return [...Buffer.from(gateway, 'hex')].toReversed().join('.');
+  }
+  return undefined;
+}
+
+/** Broadcast addresses of this machine's networks: what is sent there is sent to everybody. */
+export function ownBroadcasts(): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { address, netmask } of Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])) {
+    if (!isIPv4(address) || !isIPv4(netmask) || netmask === '255.255.255.255') continue;
+    const mask = addressNumber(netmask);
+    found.add(addressText((addressNumber(address) & mask) | (~mask & 0xffff_ffffn), 4));
+  }
+  return found;
+}
