@@ -46,7 +46,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { clock, log } = options;
   let { loaded } = options;
   const startedAt = clock.wallNow();
-  const profiles = profileLibrary(loaded);
+  const profiles = await profileLibrary(loaded);
   for (const fault of profiles.faults) log.error('a device profile cannot be used', { place: describeFault(fault) });
   const collectors = createCollectors({
     clock,
@@ -111,7 +111,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     notReady: () => (watch.firstCycleDone ? [] : ['the first cycle is not done']),
     reload,
   };
-  const web = await startWeb({ listen: loaded.config.http.listen, view, self, devices: prometheus, log });
+  const web = await startWeb({
+    listen: loaded.config.http.listen,
+    parts: { view, clock, self, devices: prometheus, log },
+  });
   self.reloaded(true);
   apply();
   log.info('siteward watches', { site: loaded.config.site.id, devices: watch.devices().length, url: web.url });

@@ -1,22 +1,117 @@
-import { resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { join, resolve } from 'node:path';
 import { CATALOGUE } from '#collectors/catalogue.ts';
-import { ProfileLibrary } from '#collectors/snmp/profile/library.ts';
+import { ProfileLibrary, type ProfileSource } from '#collectors/snmp/profile/library.ts';
 import type { Fault } from '#config/faults.ts';
 import type { LoadedConfig } from '#config/load.ts';
-import { PROFILE_FOLDER, type Profile, readProfiles } from '#config/profiles.ts';
+import type { Profile } from '#config/profiles.ts';
 
 export interface ReadLibrary {
   readonly library: ProfileLibrary;
-  readonly profiles: ReadonlyMap<string, Profile>;
   /** Profiles named here are left out: one that is wrong must not cost the others. */
   readonly faults: readonly Fault[];
 }
 
-/** The profiles that come with siteward and, where the config names a folder, the MSP's own, which win. */
-export function profileLibrary(loaded?: LoadedConfig): ReadLibrary {
+const CONFIG_SOURCE = resolve(import.meta.dirname, '../config');
+/** The profiles that come with siteward. */
+const OWN_FOLDER = join(CONFIG_SOURCE, 'profiles');
+
+/** The folders of the profiles that come with siteward and, where the config names one, of the MSP's own, which win. */
+export function profileFolders(loaded?: LoadedConfig): string[] {
   const own = loaded?.config.profiles.directory;
-  const folders = own === undefined || !loaded ? [PROFILE_FOLDER] : [PROFILE_FOLDER, resolve(loaded.folder, own)];
-  const cache = loaded && resolve(loaded.folder, loaded.config.storage.directory, 'profiles.json');
-  const { profiles, faults } = readProfiles({ folders, metrics: CATALOGUE, ...(cache !== undefined && { cache }) });
+  return own === undefined || !loaded ? [OWN_FOLDER] : [OWN_FOLDER, resolve(loaded.folder, own)];
+}
+
+/**
+ * The profiles, from the cache where nothing changed since they were read: checking a hundred and fifty files takes
+ * longer than everything else that a start needs, and each profile is only parsed when a device has it.
+ */
+export async function profileLibrary(loaded?: LoadedConfig): Promise<ReadLibrary> {
+  const folders = profileFolders(loaded);
+  const folder = getCompileCacheDir();
+  if (folder === undefined) return await readAll(folders);
+  const file = join(folder, `profiles-${digest([...folders, ...sources()])}.json`);
+  const cached = readCache(file);
+  if (cached) return { library: new ProfileLibrary(cached), faults: [] };
+  const read = await readAll(folders);
+  if (read.faults.length === 0) writeCache(file, read.profiles);
+  return read;
+}
+
+async function readAll(
+  folders: readonly string[],
+): Promise<ReadLibrary & { readonly profiles: ReadonlyMap<string, Profile> }> {
+  // Loaded only now: with a warm cache a start needs neither the schema of profiles nor what checks it.
+  const { readProfiles } = await import('#config/profiles.ts');
+  const { profiles, faults } = readProfiles({ folders, metrics: CATALOGUE });
   return { library: new ProfileLibrary(profiles), profiles, faults };
+}
+
+/** The code that reads profiles: when it changes, what it made is stale. */
+function sources(): string[] {
+  return readdirSync(CONFIG_SOURCE)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(CONFIG_SOURCE, name));
+}
+
+/** Of the contents of files and of all files in folders. */
+function digest(paths: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(Object.keys(CATALOGUE)));
+  for (const path of paths) {
+    const files = path.endsWith('.ts') ? [path] : filesIn(path);
+    for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .toSorted();
+  } catch {
+    return []; // A folder that is not there is told as a fault when the profiles are read.
+  }
+}
+
+type Summary = Pick<Profile, 'name'> & { readonly settings: Pick<Profile['settings'], 'abstract' | 'match' | 'rank'> };
+
+interface Cached {
+  readonly summaries: readonly Summary[];
+  /** Name -> the profile as JSON text. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+function readCache(file: string): ProfileSource | undefined {
+  try {
+    const { summaries, texts }: Cached = JSON.parse(readFileSync(file, 'utf8'));
+    return {
+      values: () => summaries,
+      get: (name) => (Object.hasOwn(texts, name) ? JSON.parse(texts[name] ?? 'null') : undefined),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A cache that cannot be written only costs time. */
+function writeCache(file: string, profiles: ReadonlyMap<string, Profile>): void {
+  const all = [...profiles.values()].filter(({ settings }) => !settings.abstract);
+  const cached: Cached = {
+    summaries: all.map(({ name, settings: { abstract, match, rank } }) => ({
+      name,
+      settings: { abstract, match, rank },
+    })),
+    texts: Object.fromEntries(all.map((profile) => [profile.name, JSON.stringify(profile)])),
+  };
+  try {
+    mkdirSync(resolve(file, '..'), { recursive: true });
+    writeFileSync(`${file}.${process.pid}`, JSON.stringify(cached));
+    renameSync(`${file}.${process.pid}`, file);
+  } catch {
+    return;
+  }
 }

@@ -9,7 +9,7 @@ export const run: RunVerb = async (io, _args, options) => {
   try {
     const loaded = loadConfig(path, io.env);
     for (const warning of loaded.warnings) io.err(`${describeFault(warning)}\n`);
-    const { faults } = profileLibrary(loaded);
+    const { faults } = await profileLibrary(loaded);
     for (const fault of faults) io.err(`${describeFault(fault)}\n`);
     if (faults.length > 0) return EXIT.usage;
     io.out(

@@ -22,7 +22,7 @@ export const run: RunVerb = async (io, [address = ''], options) => {
   const target = await targetOf(address, options, loaded);
   const collectors = createCollectors({
     clock: systemClock,
-    profiles: profileLibrary(loaded).library,
+    profiles: (await profileLibrary(loaded)).library,
     maxPacketsPerSecond: loaded?.config.polling.max_packets_per_second ?? 500,
   });
   try {

@@ -1,17 +1,26 @@
 import { readFileSync } from 'node:fs';
+import { CATALOGUE } from '#collectors/catalogue.ts';
 import type { Milliseconds, Observation } from '#collectors/contract.ts';
+import { ProfileLibrary } from '#collectors/snmp/profile/library.ts';
 import { emptyMemory } from '#collectors/snmp/profile/memory.ts';
 import { readDevice } from '#collectors/snmp/profile/read.ts';
 import { parseRecording, RecordedAgent } from '#collectors/snmp/recording.ts';
 import { SitewardError } from '#config/errors.ts';
-import { describeFault } from '#config/faults.ts';
+import { describeFault, type Fault } from '#config/faults.ts';
+import { type Profile, readProfiles } from '#config/profiles.ts';
 import { systemClock } from '../clock.ts';
-import { profileLibrary, type ReadLibrary } from '../profile-library.ts';
+import { profileFolders } from '../profile-library.ts';
 import { configIfAny } from './config-path.ts';
 import { table } from './devices.ts';
 import { pollJson } from './poll-json.ts';
 import { showObservation } from './poll-text.ts';
 import { type CliIo, EXIT, type ExitCode, type Options, type RunVerb } from './verb.ts';
+
+interface ReadLibrary {
+  readonly library: ProfileLibrary;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly faults: readonly Fault[];
+}
 
 type Action = (io: CliIo, args: readonly string[], options: Options, library: ReadLibrary) => Promise<ExitCode>;
 
@@ -25,7 +34,9 @@ export const run: RunVerb = async (io, [action = 'list', ...args], options) => {
       `profiles cannot ${JSON.stringify(action)}`,
       `write one of ${Object.keys(ACTIONS).join(', ')}`,
     );
-  return await found(io, args, options, profileLibrary(configIfAny(io, options)));
+  // Read anew, past the cache: whoever asks about profiles may be writing one.
+  const { profiles, faults } = readProfiles({ folders: profileFolders(configIfAny(io, options)), metrics: CATALOGUE });
+  return await found(io, args, options, { library: new ProfileLibrary(profiles), profiles, faults });
 };
 
 async function list(

@@ -3,10 +3,15 @@ import type { Labels, Observation, Reading } from '#collectors/contract.ts';
 import { type Format, familyHeader, labelText, valueText } from '../exposition/text.ts';
 import type { Sink } from './sink.ts';
 
-/** The samples of one metric in one group of one device: readings, and their labels as they are printed. */
+/**
+ * The samples of one metric in one group of one device. The values live in typed arrays: a site has hundreds of
+ * thousands of them, and as objects they would be most of what the garbage collector has to copy.
+ */
 interface Block {
-  readonly labels: string[];
-  readonly readings: Reading[];
+  /** As printed. */
+  readonly texts: readonly string[];
+  readonly labels: readonly Labels[];
+  readonly values: Float64Array | BigUint64Array | readonly (number | bigint)[];
 }
 
 /** `collector/group` -> samples of one metric of one device */
@@ -56,16 +61,19 @@ export class PrometheusSink implements Sink {
   size(): { series: number; cut: number } {
     let series = 0;
     for (const devices of this.#families.values()) {
-      for (const groups of devices.values()) for (const { readings } of groups.values()) series += readings.length;
+      for (const groups of devices.values()) for (const { texts } of groups.values()) series += texts.length;
     }
     return { series, cut: this.#cut };
   }
 
   /** The last value of each series of one device, in the order of the catalogue. */
   readings(device: string): Reading[] {
-    return METRIC_NAMES.flatMap((metric) =>
-      [...(this.#families.get(metric)?.get(device)?.values() ?? [])].flatMap(({ readings }) => readings),
-    );
+    return METRIC_NAMES.flatMap((metric) => {
+      const groups = this.#families.get(metric)?.get(device)?.values() ?? [];
+      return [...groups].flatMap(({ labels, values }) =>
+        labels.map((each, index) => ({ metric, labels: each, value: values[index] ?? 0 })),
+      );
+    });
   }
 
   /** The device series as exposition text, family by family. Yields pieces; the caller decides when to go on. */
@@ -78,13 +86,12 @@ export class PrometheusSink implements Sink {
         piece += header;
         header = '';
         const seen = groups.size > 1 ? new Set<string>() : undefined;
-        for (const { labels, readings } of groups.values()) {
-          for (let index = 0; index < labels.length; index += 1) {
-            const label = labels[index] ?? '';
-            const reading = readings[index];
-            if (!reading || seen?.has(label)) continue;
-            seen?.add(label);
-            piece += `${metric}${label} ${valueText(reading.value)}\n`;
+        for (const { texts, values } of groups.values()) {
+          for (let index = 0; index < texts.length; index += 1) {
+            const text = texts[index] ?? '';
+            if (seen?.has(text)) continue;
+            seen?.add(text);
+            piece += `${metric}${text} ${valueText(values[index] ?? 0)}\n`;
           }
           if (piece.length >= PIECE) {
             yield piece;
@@ -120,7 +127,7 @@ export class PrometheusSink implements Sink {
         groups = new Map();
         family.set(device, groups);
       }
-      groups.set(group, block);
+      groups.set(group, sharing(groups.get(group), block));
     }
   }
 
@@ -144,25 +151,33 @@ export class PrometheusSink implements Sink {
   }
 
   #blocks(device: string, readings: readonly Reading[]): Map<MetricName, Block> {
-    const blocks = new Map<MetricName, Block>();
     if (readings.length > MOST_SERIES_PER_DEVICE) this.#cut += readings.length - MOST_SERIES_PER_DEVICE;
-    const seen = new Set<string>();
+    const byMetric = new Map<MetricName, Reading[]>();
     for (const reading of readings.slice(0, MOST_SERIES_PER_DEVICE)) {
-      const { metric, labels } = reading;
-      let block = blocks.get(metric);
-      if (!block) {
-        block = { labels: [], readings: [] };
-        blocks.set(metric, block);
-      }
-      const text = this.#labelText(device, metric, labels);
-      // A second series of the same name and labels would fail the whole scrape.
-      const series = metric + text;
-      if (seen.has(series)) continue;
-      seen.add(series);
-      block.labels.push(text);
-      block.readings.push(reading);
+      const list = byMetric.get(reading.metric);
+      if (list) list.push(reading);
+      else byMetric.set(reading.metric, [reading]);
     }
+    const blocks = new Map<MetricName, Block>();
+    for (const [metric, list] of byMetric) blocks.set(metric, this.#block(device, metric, list));
     return blocks;
+  }
+
+  #block(device: string, metric: MetricName, readings: readonly Reading[]): Block {
+    const texts: string[] = [];
+    const labels: Labels[] = [];
+    const values: (number | bigint)[] = [];
+    const seen = new Set<string>();
+    for (const reading of readings) {
+      const text = this.#labelText(device, metric, reading.labels);
+      // A second series of the same name and labels would fail the whole scrape.
+      if (seen.has(text)) continue;
+      seen.add(text);
+      texts.push(text);
+      labels.push(reading.labels);
+      values.push(reading.value);
+    }
+    return { texts, labels, values: packed(values) };
   }
 
   /** Readings of the same row share one labels object from poll to poll; its text is made once. */
@@ -174,4 +189,21 @@ export class PrometheusSink implements Sink {
     }
     return text;
   }
+}
+
+const LARGEST_COUNTER = 2n ** 64n;
+
+function packed(values: readonly (number | bigint)[]): Block['values'] {
+  if (values.every((value) => typeof value === 'number')) return Float64Array.from(values);
+  if (values.every((value) => typeof value === 'bigint' && value >= 0n && value < LARGEST_COUNTER))
+    return BigUint64Array.from(values as readonly bigint[]);
+  return values;
+}
+
+/** A poll that brought the same rows as the one before keeps its texts; only the values are new. */
+function sharing(before: Block | undefined, block: Block): Block {
+  const same =
+    before?.labels.length === block.labels.length &&
+    before.labels.every((labels, index) => labels === block.labels[index]);
+  return before && same ? { ...before, values: block.values } : block;
 }

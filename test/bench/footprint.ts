@@ -35,7 +35,7 @@ export async function benchFootprint(): Promise<Figure[]> {
     `site: {id: bench, client: Bench}\nhttp: {listen: 127.0.0.1:${port}}\nlog: {level: error}\ncredentials: {bench: {version: 2c, community: public}}\ndevices:\n${devices.join('\n')}\n`,
   );
   const begin = performance.now();
-  const daemon = start(process.execPath, [join(ROOT, 'daemon/main.ts'), 'run', '--config', config]);
+  const daemon = start(join(ROOT, 'scripts/siteward'), ['run', '--config', config]);
   try {
     const scrape = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await until('a first reading', async () => (await scrape()).includes('siteward_device_uptime_seconds{'));

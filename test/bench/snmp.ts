@@ -76,7 +76,7 @@ async function sitewardCost(fleet: Fleet): Promise<Cost> {
     config,
     `site: {id: bench, client: Bench}\nhttp: {listen: 127.0.0.1:${port}}\nlog: {level: error}\ncredentials: {bench: {version: 2c, community: public}}\npolling: {availability: 1h, metrics: ${PERIOD}s, inventory: 1d}\ndevices:\n${devices.join('\n')}\n`,
   );
-  const daemon = start(process.execPath, [join(ROOT, 'daemon/main.ts'), 'run', '--config', config]);
+  const daemon = start(join(ROOT, 'scripts/siteward'), ['run', '--config', config]);
   try {
     const scrape = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await until(

@@ -12,7 +12,7 @@ import { profileLibrary } from '#daemon/profile-library.ts';
 
 const run = promisify(execFile);
 const MINUTE = 60_000;
-const { library } = profileLibrary();
+const { library } = await profileLibrary();
 
 /** The office's clock stands still until a test moves it: nothing changes between two looks. */
 let now: number;
