@@ -3,21 +3,22 @@ import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { SitewardError } from '#config/errors.ts';
-import type { SelfMetrics } from '../exposition/self.ts';
 import type { Logger } from '../log.ts';
-import type { PrometheusSink, RenderFilter } from '../sinks/prometheus.ts';
-import { deviceJson, isoTime, jsonNumber } from './json.ts';
-import { sendMetrics } from './metrics-route.ts';
-import { STYLE_SHEET, sitePage } from './page.ts';
-import type { SiteView } from './site-view.ts';
+import { problem } from './answer.ts';
+import type { AddRoutes, Answer, Principal, Route, WebParts, WebRequest } from './route.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { pageRoutes } from './routes/page.ts';
+import { siteRoutes } from './routes/site.ts';
+
+/** Every topic, one file each. */
+const ROUTES: readonly AddRoutes[] = [healthRoutes, metricsRoutes, siteRoutes, deviceRoutes, pageRoutes];
 
 export interface WebOptions {
   /** `127.0.0.1:9720`, `[::1]:9720`; port 0 takes a free one. */
   readonly listen: string;
-  readonly view: SiteView;
-  readonly self: SelfMetrics;
-  readonly devices: PrometheusSink;
-  readonly log: Logger;
+  readonly parts: WebParts;
 }
 
 export interface WebServer {
@@ -30,7 +31,7 @@ export interface WebServer {
 export async function startWeb(options: WebOptions): Promise<WebServer> {
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 },
-    createApp(options),
+    createApp(options.parts),
   );
   server.maxConnections = 256;
   const port = Number(options.listen.slice(options.listen.lastIndexOf(':') + 1));
@@ -63,7 +64,7 @@ async function listening(server: Server, host: string, port: number): Promise<vo
   });
 }
 
-function createApp({ view, self, devices, log }: WebOptions): Express {
+function createApp(parts: WebParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -85,102 +86,92 @@ function createApp({ view, self, devices, log }: WebOptions): Express {
       strictTransportSecurity: false,
     }),
   );
-
-  app.get('/metrics', async (request, response) => {
-    await sendMetrics(
-      response,
-      {
-        accept: request.get('accept') ?? '',
-        gzip: request.acceptsEncodings('gzip') === 'gzip',
-        filter: filterOf(request),
-      },
-      self,
-      devices,
-    );
+  app.use(express.json({ limit: '1mb' }), express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 100 }));
+  const router = {
+    add: <Query, Body>(route: Route<Query, Body>) => {
+      app[route.method](route.path, async (request, response) => {
+        await send(response, request, await answer(route, request));
+      });
+    },
+  };
+  for (const addRoutes of ROUTES) addRoutes(router, parts);
+  app.use(async (request, response) => {
+    const detail = `no such page or call: ${request.method} ${request.path}`;
+    await send(response, request, problem(404, 'there is nothing here', detail));
   });
-  app.get('/-/healthy', (_request, response) => void response.type('text').send('siteward is healthy\n'));
-  app.get('/-/ready', (_request, response) => {
-    const reasons = view.notReady();
-    response
-      .status(reasons.length === 0 ? 200 : 503)
-      .type('text')
-      .send(reasons.length === 0 ? 'siteward is ready\n' : `${reasons.join('\n')}\n`);
-  });
-  app.post('/-/reload', async (_request, response) => {
-    const faults = await view.reload();
-    response
-      .status(faults.length === 0 ? 200 : 422)
-      .type('text')
-      .send(
-        faults.length === 0 ? 'the config was read again\n' : `the old config stays in force\n${faults.join('\n')}\n`,
-      );
-  });
-  app.get('/api/v1/site', (_request, response) => void response.json(siteJson(view)));
-  app.get(
-    '/api/v1/devices',
-    (_request, response) => void response.json(view.devices().map((device) => deviceJson(device, view.site.timezone))),
-  );
-  app.get('/api/v1/devices/:name', (request, response) => sendDevice(view, request.params.name, response));
-  app.get(
-    '/style.css',
-    (_request, response) => void response.type('css').set('Cache-Control', 'max-age=3600').send(STYLE_SHEET),
-  );
-  app.get(
-    '/',
-    (_request, response) => void response.type('html').set('Cache-Control', 'no-store').send(sitePage(view)),
-  );
-
-  app.use((request, response) =>
-    problem(response, 404, 'there is nothing here', `no such page or call: ${request.method} ${request.path}`),
-  );
-  app.use(failed(log));
+  app.use(failed(parts.log));
   return app;
 }
 
-function filterOf({ query }: Request): RenderFilter {
-  const set = (value: unknown) =>
-    typeof value === 'string' ? new Set([value]) : Array.isArray(value) ? new Set(value.map(String)) : undefined;
-  const names = set(query.device);
-  const classes = set(query.class);
-  return { ...(names ? { devices: names } : {}), ...(classes ? { classes } : {}) };
-}
+const LOCAL: Principal = { name: 'local', role: 'admin' };
 
-function siteJson(view: SiteView): Record<string, unknown> {
-  const { site, version, startedAt, demo } = view;
-  const states = Object.groupBy(view.devices(), ({ state }) => state);
-  return {
-    ...site,
-    version,
-    demo,
-    started_at: isoTime(startedAt, site.timezone),
-    ready: view.notReady().length === 0,
-    devices: Object.fromEntries(Object.entries(states).map(([state, list]) => [state, list.length])),
+async function answer<Query, Body>(route: Route<Query, Body>, request: Request): Promise<Answer> {
+  const query = route.query ? route.query.safeParse(request.query) : undefined;
+  if (query && !query.success) return unfit(query.error);
+  const body = route.body ? route.body.safeParse(request.body ?? {}) : undefined;
+  if (body && !body.success) return unfit(body.error);
+  const asked: WebRequest<Query, Body> = {
+    method: request.method,
+    path: request.path,
+    params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)])),
+    query: query?.data as Query,
+    body: body?.data as Body,
+    principal: LOCAL,
+    source: request.socket.remoteAddress ?? '',
+    language: request.acceptsLanguages('en', 'de') || 'en',
+    wantsHtml: request.accepts(['json', 'html']) === 'html',
+    header: (name) => request.get(name) ?? '',
+    acceptsGzip: () => request.acceptsEncodings('gzip') === 'gzip',
   };
+  return await route.handle(asked);
 }
 
-function sendDevice(view: SiteView, name: string, response: Response): void {
-  const device = view.device(name);
-  if (!device) {
-    problem(
-      response,
-      404,
-      'no such device',
-      `there is no device ${JSON.stringify(name)} (GET /api/v1/devices lists them)`,
-    );
-    return;
+function unfit(error: {
+  readonly issues: readonly { readonly path: PropertyKey[]; readonly message: string }[];
+}): Answer {
+  const detail = error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ');
+  return problem(400, 'the request cannot be understood', detail);
+}
+
+async function send(response: Response, request: Request, answered: Answer): Promise<void> {
+  switch (answered.kind) {
+    case 'json':
+      response.status(answered.status ?? 200).json(answered.body);
+      return;
+    case 'problem': {
+      const { status, title, detail } = answered;
+      response.status(status).type('application/problem+json').send(JSON.stringify({ title, status, detail }));
+      return;
+    }
+    case 'page':
+      response
+        .status(answered.status ?? 200)
+        .set('Cache-Control', 'no-store')
+        .type('html')
+        .send(answered.html);
+      return;
+    case 'text':
+      response
+        .status(answered.status ?? 200)
+        .type('text')
+        .send(answered.text);
+      return;
+    case 'file':
+      response.set('Content-Type', answered.type);
+      response.set('Cache-Control', answered.maxAgeSeconds ? `max-age=${answered.maxAgeSeconds}` : 'no-store');
+      if (answered.name !== undefined) response.attachment(answered.name).set('Content-Type', answered.type);
+      response.send(typeof answered.bytes === 'string' ? answered.bytes : Buffer.from(answered.bytes));
+      return;
+    case 'redirect':
+      if (answered.cookie !== undefined) response.set('Set-Cookie', answered.cookie);
+      response.redirect(303, answered.to);
+      return;
+    case 'stream':
+      await answered.write(response, request);
+      return;
+    default:
+      answered satisfies never;
   }
-  response.json({
-    ...deviceJson(device, view.site.timezone),
-    sys_name: device.identity?.sysName ?? null,
-    profile: device.identity?.profile ?? null,
-    problems: device.problems,
-    readings: view.readings(name).map(({ metric, labels, value }) => ({ metric, labels, value: jsonNumber(value) })),
-  });
-}
-
-/** RFC 9457. */
-function problem(response: Response, status: number, title: string, detail: string): void {
-  response.status(status).type('application/problem+json').send(JSON.stringify({ title, status, detail }));
 }
 
 /** Four parameters: that is how express knows an error handler. */
@@ -193,11 +184,12 @@ function failed(log: Logger): ErrorRequestHandler {
         : 500;
     if (status >= 500)
       log.error('a request failed inside siteward', { method: request.method, path: request.path, error });
-    problem(
+    void send(
       response,
-      status,
-      status >= 500 ? 'siteward failed' : 'the request cannot be understood',
-      status >= 500 ? 'see the log' : String(error.message),
+      request,
+      status >= 500
+        ? problem(status, 'siteward failed', 'see the log')
+        : problem(status, 'the request cannot be understood', String(error.message)),
     );
   };
 }

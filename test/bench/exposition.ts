@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { METRIC_NAMES } from '#collectors/catalogue.ts';
 import type { Observation } from '#collectors/contract.ts';
+import { systemClock } from '#daemon/clock.ts';
 import { SelfMetrics } from '#daemon/exposition/self.ts';
 import { createLogger } from '#daemon/log.ts';
 import { PrometheusSink } from '#daemon/sinks/prometheus.ts';
@@ -31,10 +32,13 @@ export async function benchExposition(): Promise<Figure[]> {
   };
   const web = await startWeb({
     listen: '127.0.0.1:0',
-    view,
-    self: new SelfMetrics('0', () => []),
-    devices: sink,
-    log: createLogger('error'),
+    parts: {
+      view,
+      clock: systemClock,
+      self: new SelfMetrics('0', () => []),
+      devices: sink,
+      log: createLogger('error'),
+    },
   });
   const child = new URL('./scrape.ts', import.meta.url).pathname;
   const { spawn } = await import('node:child_process');
