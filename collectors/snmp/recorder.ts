@@ -15,6 +15,7 @@ export const RECORDED_SUBTREES: readonly { readonly root: Oid; readonly title: s
   { root: '1.3.6.1.2.1.2', title: 'interfaces' },
   { root: '1.3.6.1.2.1.31.1', title: 'interfaces, 64 bit' },
   { root: '1.3.6.1.2.1.10.7', title: 'Ethernet' },
+  { root: '1.3.6.1.2.1.16.19', title: 'probe configuration' },
   { root: '1.3.6.1.2.1.17.1', title: 'bridge' },
   { root: '1.3.6.1.2.1.25.1', title: 'host' },
   { root: '1.3.6.1.2.1.25.2', title: 'host storage' },
@@ -25,6 +26,7 @@ export const RECORDED_SUBTREES: readonly { readonly root: Oid; readonly title: s
   { root: '1.3.6.1.2.1.99', title: 'entity sensors' },
   { root: '1.3.6.1.2.1.105', title: 'power over Ethernet' },
   { root: '1.3.6.1.2.1.131', title: 'entity states' },
+  { root: '1.2.840.10036.3.1.2', title: 'wireless adapters' },
   { root: '1.0.8802.1.1.2.1.3', title: 'LLDP, own part' },
   { root: '1.3.6.1.4.1', title: "the maker's own objects" },
 ];
