@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { SitewardError } from './errors.ts';
 import { describeFault, describePath, type Fault } from './faults.ts';
 import { AREAS, type AreaName, type ProfileSettings, type SourceSettings, type ValueOrText } from './profile.ts';
-import { ProfileCache, type ProfileFile, readProfileFolder } from './profile-files.ts';
+import { type ProfileFile, readProfileFolder } from './profile-files.ts';
 import { checkReferences, type MetricShapes } from './profile-references.ts';
 
 /** The profiles that come with siteward. */
@@ -68,8 +68,6 @@ export interface LoadOptions {
   readonly folders?: readonly string[];
   /** Names and labels of the metrics that readings may name. */
   readonly metrics: MetricShapes;
-  /** A file in which parsed profiles are kept from start to start. */
-  readonly cache?: string;
 }
 
 /**
@@ -89,11 +87,9 @@ export function readProfiles(options: LoadOptions): {
 } {
   const faults: Fault[] = [];
   const loaded = new Map<string, ProfileFile>();
-  const cache = new ProfileCache(options.cache);
   for (const folder of options.folders ?? [PROFILE_FOLDER]) {
-    for (const profile of readProfileFolder(folder, faults, cache)) loaded.set(profile.name, profile);
+    for (const profile of readProfileFolder(folder, faults)) loaded.set(profile.name, profile);
   }
-  cache.save();
   const profiles = new Map<string, Profile>();
   const problem = ({ file, document }: ProfileFile, path: readonly PropertyKey[], message: string): void => {
     faults.push({ file, path: describePath(path), ...document().positionOf(path), message });

@@ -1,10 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { CATALOGUE } from '#collectors/catalogue.ts';
-import { describeFault } from '#config/faults.ts';
-import { readProfiles } from '#config/profiles.ts';
+import { describe, expect, test } from 'vitest';
 import { profilesOf } from '../collectors/snmp/profile/support.ts';
 
 const faultsOf = (texts: Readonly<Record<string, string>>) => profilesOf(texts).lines;
@@ -84,43 +78,6 @@ areas:
   test('a profile that nothing matches is a mistake, a part is not', () => {
     expect(faultsOf({ p: 'title: P' })).toHaveLength(1);
     expect(faultsOf({ p: 'title: P\nabstract: true' })).toEqual([]);
-  });
-});
-
-describe('the cache of parsed profiles', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'siteward-profile-cache-'));
-  const cache = join(folder, 'cache.json');
-  const profile = join(folder, 'p.yaml');
-  const titles = () => {
-    const { profiles, faults } = readProfiles({ folders: [folder], metrics: CATALOGUE, cache });
-    return { titles: [...profiles.values()].map(({ settings }) => settings.title), faults: faults.map(describeFault) };
-  };
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  test('gives the same as parsing does, and what was changed is parsed anew', () => {
-    writeFileSync(profile, 'title: One\nmatch: [{}]');
-    const parsed = titles();
-    const kept = titles();
-    writeFileSync(profile, 'title: Two\nmatch: [{}]');
-
-    expect(kept).toEqual(parsed);
-    expect(titles()).toEqual({ titles: ['Two'], faults: [] });
-  });
-
-  test('a fault has its place although the file was not parsed', () => {
-    writeFileSync(profile, 'title: Three\nmatch: [{}]\nextends: [gone]');
-    const first = titles();
-
-    expect(titles()).toEqual(first);
-    expect(first.faults[0]).toContain('p.yaml:3:11: extends[0]: there is no profile "gone"');
-  });
-
-  test('a damaged cache costs nothing but time', () => {
-    writeFileSync(profile, 'title: Four\nmatch: [{}]');
-    writeFileSync(cache, '{"half": ');
-
-    expect(titles()).toEqual({ titles: ['Four'], faults: [] });
-    expect(JSON.parse(readFileSync(cache, 'utf8'))).toHaveLength(1);
   });
 });
 
