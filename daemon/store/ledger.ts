@@ -7,6 +7,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Milliseconds } from '#collectors/contract.ts';
 import type { Logger } from '../log.ts';
+import { METER_TABLES } from '../meters/schema.ts';
 import { openStore } from './sqlite-store.ts';
 import type { Database, DatabaseOptions, Migration, Row, SqlValue, Store } from './store.ts';
 
@@ -105,6 +106,7 @@ const MIGRATIONS: readonly Migration[] = [
         next_slice INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID`,
   },
+  { name: 'meters', sql: METER_TABLES },
 ];
 
 /** Thirty days of transitions and meter reads fit into this, also when a stranger has filled the disk. */
