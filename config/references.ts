@@ -1,4 +1,6 @@
+import { holidayFault } from './holidays.ts';
 import type { Config } from './schema.ts';
+import { parseServiceHours } from './service-hours.ts';
 
 export interface ReferenceFault {
   readonly path: readonly PropertyKey[];
@@ -11,6 +13,8 @@ export function crossChecks(config: Config): ReferenceFault[] {
     ...devices(config),
     ...parents(config),
     ...discovery(config),
+    ...hours(config),
+    ...calendarDates(config),
     ...outputs(config),
     ...exposure(config),
     ...users(config),
@@ -91,6 +95,56 @@ function* discovery({ discovery: { ranges }, credentials }: Config): Generator<R
           message: missing('credentials', credential, credentials),
         };
     }
+  }
+}
+
+/** Dates that no calendar has, and countries whose holidays nobody knows. */
+function* calendarDates({ slas, maintenance }: Config): Generator<ReferenceFault> {
+  for (const [name, { holidays }] of Object.entries(slas)) {
+    for (const [index, date] of (holidays?.dates ?? []).entries())
+      yield* dateFault(['slas', name, 'holidays', 'dates', index], date);
+    if (holidays?.country === undefined) continue;
+    const message = holidayFault(holidays.country, holidays.region);
+    const wrong = message?.includes('region') ? 'region' : 'country';
+    if (message) yield { path: ['slas', name, 'holidays', wrong], message };
+  }
+  for (const [index, { starts, until, announced_at }] of maintenance.entries()) {
+    yield* dateFault(['maintenance', index, 'starts'], starts);
+    if (until !== undefined) yield* dateFault(['maintenance', index, 'until'], until);
+    if (announced_at !== undefined) yield* dateFault(['maintenance', index, 'announced_at'], announced_at);
+    if (until !== undefined && until < starts.slice(0, 10))
+      yield {
+        path: ['maintenance', index, 'until'],
+        message: `${until} is before it starts (write ${starts.slice(0, 10)} or later)`,
+      };
+  }
+}
+
+function* dateFault(path: readonly PropertyKey[], text: string): Generator<ReferenceFault> {
+  const [date = '', time = '00:00'] = text.split('T');
+  const parsed = new Date(`${date}T00:00:00Z`);
+  const real = !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
+  if (real && /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(time)) return;
+  yield {
+    path,
+    message: `${JSON.stringify(text)} is on no calendar or clock (write a real one, such as 2026-12-05${text.includes('T') ? 'T22:00' : ''})`,
+  };
+}
+
+/** Hours are a language of their own: read here, where the fault gets its line and column. */
+function* hours({ slas, discovery: { ranges } }: Config): Generator<ReferenceFault> {
+  for (const [name, sla] of Object.entries(slas)) {
+    const read = parseServiceHours(sla.service_hours);
+    if (!read.ok)
+      yield { path: ['slas', name, 'service_hours'], message: `${JSON.stringify(sla.service_hours)}: ${read.message}` };
+  }
+  for (const [index, { window }] of ranges.entries()) {
+    const read = window === undefined ? undefined : parseServiceHours(window);
+    if (read && !read.ok)
+      yield {
+        path: ['discovery', 'ranges', index, 'window'],
+        message: `${JSON.stringify(window)}: ${read.message}`,
+      };
   }
 }
 

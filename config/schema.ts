@@ -173,6 +173,10 @@ const Device = z.strictObject({
     .optional()
     .describe('What must answer for it to be up. Left out: icmp, or snmp where icmp never answered.'),
   polling: PollingOverride.optional(),
+  party: z
+    .enum(['carrier', 'power', 'client', 'msp'])
+    .optional()
+    .describe("Who answers for its outages, and for those of the devices behind it: carrier for the provider's router."),
 });
 
 const Discovery = z.strictObject({
@@ -235,6 +239,10 @@ const Sla = z.strictObject({
     .array(z.enum(['carrier', 'power', 'client', 'msp']))
     .default([])
     .describe('Whose outages do not count.'),
+  unreachable: z
+    .enum(['downtime', 'excluded'])
+    .default('downtime')
+    .describe('Whether time behind a parent that is down counts against the device itself, or only against the parent.'),
   maintenance_notice: duration({ max: '30d' })
     .default(0 as never)
     .describe('How long before its start maintenance must be announced to be excluded.'),
