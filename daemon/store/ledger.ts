@@ -169,28 +169,51 @@ export interface OpenedLedger {
  * @throws StoreError as `Store.open` does
  */
 export async function openLedger(options: LedgerOptions): Promise<OpenedLedger> {
+  const { database, restoration } = await openWhole(options);
+  return { ledger: new Ledger(options, database), ...(restoration ? { restoration } : {}) };
+}
+
+async function openWhole(options: LedgerOptions): Promise<{ database: Database; restoration?: Restoration }> {
   const missing = !existsSync(join(options.directory, 'ledger.db'));
   const { database, setAside } = await options.store.open('ledger', LEDGER_OPTIONS);
-  const ledger = new Ledger(options, database);
-  if (setAside === undefined && !missing) return { ledger };
-  const restoration = await restore(options, database, setAside);
-  if (restoration)
-    options.log.error('the ledger was restored from a copy, what is missing counts as unknown', { ...restoration });
-  return restoration || setAside !== undefined
-    ? { ledger, restoration: restoration ?? { ...(setAside === undefined ? {} : { setAside }), restored: 0 } }
-    : { ledger };
+  if (setAside === undefined && !missing) return { database };
+  const restored = await restore(options, database, setAside);
+  if (restored)
+    options.log.error('the ledger was restored from a copy, what is missing counts as unknown', { ...restored });
+  if (restored) return { database, restoration: restored };
+  return setAside === undefined ? { database } : { database, restoration: { setAside, restored: 0 } };
 }
 
 /** The open ledger, and its daily copies. */
 export class Ledger {
-  readonly database: Database;
   readonly #options: LedgerOptions;
-  #stopping = new AbortController();
+  readonly #stopping = new AbortController();
+  #database: Database;
   #copying: Promise<void> = Promise.resolve();
 
   constructor(options: LedgerOptions, database: Database) {
     this.#options = options;
-    this.database = database;
+    this.#database = database;
+  }
+
+  /** The handle of now: ask for it at each use, for a fault of the disk brings another one. */
+  get database(): Database {
+    return this.#database;
+  }
+
+  /** What a file that was set aside still gives, as `Store.readDamaged`. */
+  async salvage(path: string, sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    return await this.#options.store.readDamaged(path, sql, params);
+  }
+
+  /**
+   * Opens the file once more after `STORE_IO` or `STORE_DAMAGED`, and restores it where it is damaged.
+   * @throws StoreError as `Store.open` does
+   */
+  async reopen(): Promise<Restoration | undefined> {
+    const { database, restoration } = await openWhole(this.#options);
+    this.#database = database;
+    return restoration;
   }
 
   /** Makes a verified copy now if today's is missing, then one each day. */
@@ -220,7 +243,7 @@ export class Ledger {
     const folder = join(directory, 'copies');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const fresh = join(folder, 'ledger-new.db');
-    await this.database.backup(fresh);
+    await this.#database.backup(fresh);
     const faults = await checkFile(folder, 'ledger-new', verifiers, log);
     if (faults.length > 0) throw new Error(`the copy is not whole: ${faults[0]?.message}`);
     const path = join(folder, `ledger-${new Date(clock.wallNow()).toISOString().slice(0, 10)}.db`);
