@@ -32,6 +32,11 @@ export function mostPages(rated: number, elapsed: Milliseconds): number {
   return Math.floor(rated * (Math.max(0, elapsed) / MINUTE + JOB_MINUTES));
 }
 
+/** The least rated speed at which `pages` can come out in `elapsed` milliseconds. */
+export function leastRated(pages: number, elapsed: number): number {
+  return Math.ceil(pages / (elapsed / MINUTE + JOB_MINUTES));
+}
+
 export function isSmallFall(from: number, to: number): boolean {
   return to < from && from - to <= SMALL_FALL_PAGES && to >= SMALL_FALL_ABOVE;
 }

@@ -1,0 +1,147 @@
+/** Reading the meter ledger: by the daemon, beside it, or from a copy. */
+import { inflateRawSync } from 'node:zlib';
+import type { WallTime } from '#collectors/contract.ts';
+import type { Database, Row } from '../store/store.ts';
+import { type Entry, type EntryBodies, type EntryKind, parseEntry, type StoredEntry } from './entries.ts';
+import type { PeriodRow } from './period-row.ts';
+import type { Read, Source } from './read.ts';
+import { decodeChunk, decodeRead } from './read-codec.ts';
+
+/** Reads that lie together. */
+export interface ReadBlock {
+  readonly reads: readonly Read[];
+  /**
+   * The least rated speed (pages a minute) at which nothing in the block is out of the ordinary, so that its first and
+   * last counters tell all. Absent: every read has to be looked at.
+   */
+  readonly fastest?: number;
+}
+
+export interface DeviceRow {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** Gives the handle of now: a fault of the disk may bring another one. */
+export interface DatabaseHolder {
+  readonly database: Database;
+}
+
+export class MeterArchive {
+  readonly #holder: DatabaseHolder;
+
+  constructor(holder: DatabaseHolder) {
+    this.#holder = holder;
+  }
+
+  get database(): Database {
+    return this.#holder.database;
+  }
+
+  async devices(): Promise<DeviceRow[]> {
+    const rows = await this.database.read('SELECT id, name FROM meter_devices ORDER BY id');
+    return rows.map(({ id, name }) => ({ id: Number(id), name: String(name) }));
+  }
+
+  /** The reads of a device after number `after`, in their order. */
+  async blocks(device: number, after = 0): Promise<ReadBlock[]> {
+    const chunks = await this.database.read(
+      'SELECT first, count, fastest, body FROM meter_chunks WHERE device = ? AND first + count - 1 > ? ORDER BY first',
+      [device, after],
+    );
+    const open = await this.database.read(
+      'SELECT number, body FROM meter_reads WHERE device = ? AND number > ? ORDER BY number',
+      [device, after],
+    );
+    const blocks: ReadBlock[] = chunks.map((row) => {
+      const first = Number(row['first']);
+      const reads = decodeChunk(bytesOf(row, 'body'), first, Number(row['count']));
+      const rest = first > after ? reads : reads.filter(({ number }) => number > after);
+      const fastest = row['fastest'];
+      return { reads: rest, ...(fastest === null || fastest === undefined ? {} : { fastest: Number(fastest) }) };
+    });
+    // A chunk is written and its open reads are deleted at once, but these are two looks at the tables.
+    const sealed = blocks.at(-1)?.reads.at(-1)?.number ?? after;
+    const reads = open
+      .filter(({ number }) => Number(number) > sealed)
+      .map((row) => decodeRead(bytesOf(row, 'body'), Number(row['number'])));
+    return reads.length > 0 ? [...blocks, { reads }] : blocks;
+  }
+
+  /** Entries of the kinds, all if none are named, after `after`. */
+  async entries<K extends EntryKind>(kinds: readonly K[], after = 0): Promise<Extract<Entry, { kind: K }>[]> {
+    const rows = await this.storedEntries(kinds, after);
+    return rows.map((row) => parseEntry(row) as Extract<Entry, { kind: K }>);
+  }
+
+  async storedEntries(kinds: readonly EntryKind[] = [], after = 0, limit = -1): Promise<StoredEntry[]> {
+    const where = kinds.length > 0 ? `AND kind IN (${kinds.map(() => '?').join(', ')})` : '';
+    const rows = await this.database.read(
+      `SELECT seq, at, kind, body, hash FROM meter_entries WHERE seq > ? ${where} ORDER BY seq LIMIT ?`,
+      [after, ...kinds, limit],
+    );
+    return rows.map((row) => ({
+      seq: Number(row['seq']),
+      at: Number(row['at']) as WallTime,
+      kind: String(row['kind']),
+      body: String(row['body']),
+      hash: bytesOf(row, 'hash'),
+    }));
+  }
+
+  async sources(): Promise<Map<number, Source>> {
+    const entries = await this.entries(['source']);
+    return new Map(entries.map(({ seq, body }) => [seq, body]));
+  }
+
+  /** The closed periods of a contract, in order. */
+  async periods(contract: string | null): Promise<EntryBodies['period'][]> {
+    const entries = await this.entries(['period']);
+    return entries.filter(({ body }) => body.contract === contract).map(({ body }) => body);
+  }
+
+  /** The rows of one closed period: of each printer, and last (printer `''`) of the contract. */
+  async periodRows(contract: string | null, ends: WallTime): Promise<PeriodRow[]> {
+    const rows = await this.database.read(
+      'SELECT body FROM meter_periods WHERE contract = ? AND ends = ? ORDER BY printer',
+      [contract ?? '', ends],
+    );
+    return rows.map((row) => unpack(bytesOf(row, 'body')));
+  }
+
+  /** The closed periods of one printer under a contract, in order. */
+  async printerRows(contract: string | null, printer: string): Promise<PeriodRow[]> {
+    const rows = await this.database.read(
+      'SELECT body FROM meter_periods WHERE printer = ? AND contract = ? ORDER BY ends',
+      [printer, contract ?? ''],
+    );
+    return rows.map((row) => unpack(bytesOf(row, 'body')));
+  }
+
+  /** The last `count` closed periods of every printer under a contract, in order, at once. */
+  async latestRows(contract: string | null, since: WallTime): Promise<Map<string, PeriodRow[]>> {
+    const rows = await this.database.read(
+      'SELECT printer, body FROM meter_periods WHERE contract = ? AND ends >= ? ORDER BY ends',
+      [contract ?? '', since],
+    );
+    const found = new Map<string, PeriodRow[]>();
+    for (const row of rows) {
+      const printer = String(row['printer']);
+      const before = found.get(printer);
+      const period = unpack(bytesOf(row, 'body'));
+      if (before) before.push(period);
+      else found.set(printer, [period]);
+    }
+    return found;
+  }
+}
+
+export function unpack(body: Uint8Array): PeriodRow {
+  return JSON.parse(inflateRawSync(body).toString('utf8')) as PeriodRow;
+}
+
+export function bytesOf(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  if (value instanceof Uint8Array) return value;
+  throw new TypeError(`${column} is no octets`);
+}
