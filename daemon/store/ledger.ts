@@ -107,6 +107,23 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
   },
   { name: 'meters', sql: METER_TABLES },
+  {
+    name: 'audit',
+    sql: `
+      CREATE TABLE audit_entries (
+        seq INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        source TEXT NOT NULL,
+        what TEXT NOT NULL,
+        why TEXT NOT NULL,
+        outcome INTEGER NOT NULL
+      ) STRICT;
+      CREATE TRIGGER audit_entries_stay BEFORE UPDATE ON audit_entries
+        BEGIN SELECT RAISE(ABORT, 'audit entries are never changed'); END;
+      CREATE TRIGGER audit_entries_remain BEFORE DELETE ON audit_entries
+        BEGIN SELECT RAISE(ABORT, 'audit entries are never deleted'); END`,
+  },
 ];
 
 /** Thirty days of transitions and meter reads fit into this, also when a stranger has filled the disk. */
