@@ -1,5 +1,6 @@
 /** Public holidays of countries and their regions. The only file that knows `date-holidays`. */
-import Holidays from 'date-holidays';
+import { createRequire } from 'node:module';
+import type Holidays from 'date-holidays';
 
 export interface PublicHoliday {
   /** `2026-10-03` */
@@ -7,6 +8,8 @@ export interface PublicHoliday {
   readonly name: string;
 }
 
+/** Loaded when a config asks for a country: its data takes longer to read than all the rest of siteward. */
+const load = (): typeof Holidays => createRequire(import.meta.url)('date-holidays');
 const cache = new Map<string, readonly PublicHoliday[]>();
 
 /** The public holidays of one year, in order. A holiday of several days is there once for each. */
@@ -14,7 +17,8 @@ export function publicHolidays(country: string, region: string | undefined, year
   const key = `${country} ${region ?? ''} ${year}`;
   let found = cache.get(key);
   if (!found) {
-    const calendar = region === undefined ? new Holidays(country) : new Holidays(country, region);
+    const Calendar = load();
+    const calendar = region === undefined ? new Calendar(country) : new Calendar(country, region);
     found = calendar
       .getHolidays(year, 'en')
       .filter(({ type }) => type === 'public')
@@ -29,11 +33,12 @@ export function publicHolidays(country: string, region: string | undefined, year
 
 /** What is wrong with a country or region, and what to write; undefined when both are known. */
 export function holidayFault(country: string, region: string | undefined): string | undefined {
-  const countries = new Holidays().getCountries('en');
+  const known = new (load())();
+  const countries = known.getCountries('en');
   if (!Object.hasOwn(countries, country))
     return `no public holidays of ${JSON.stringify(country)} are known (write an ISO 3166 code such as DE, or list the dates)`;
   if (region === undefined) return undefined;
-  const regions = new Holidays().getStates(country, 'en') ?? {};
+  const regions = known.getStates(country, 'en') ?? {};
   if (Object.hasOwn(regions, region)) return undefined;
   const names = Object.keys(regions);
   return `${JSON.stringify(region)} is no region of ${country} (${names.length > 0 ? `write one of ${names.join(', ')}` : 'leave it out'})`;
