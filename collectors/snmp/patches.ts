@@ -9,7 +9,8 @@
 import { createCipheriv, createDecipheriv, createHash, hash, randomBytes } from 'node:crypto';
 import snmp from 'net-snmp';
 
-type Password = string | Buffer;
+/** The library hands passwords on untouched: as an object, one can be recognised without looking into it. */
+type Password = string | Buffer | KeyOf<string>;
 
 /** The authoritative engine as the ciphers want it. */
 export interface CipherEngine {
@@ -35,7 +36,7 @@ interface Cipher {
   encryptPdu(
     scopedPdu: Buffer,
     protocol: number,
-    password: string,
+    password: Password,
     authProtocol: number,
     engine: CipherEngine,
   ): { readonly encryptedPdu: Buffer; readonly msgPrivacyParameters: Buffer };
@@ -43,7 +44,7 @@ interface Cipher {
     octets: Buffer,
     protocol: number,
     salt: Buffer,
-    password: string,
+    password: Password,
     authProtocol: number,
     engine: CipherEngine,
   ): Buffer;
@@ -54,12 +55,21 @@ const STRETCHED_OCTETS = 1_048_576;
 /** With Cisco's key extension there is one per device, else one per password. */
 const MAX_STRETCHED = 20_000;
 
+interface Localized {
+  readonly protocol: number;
+  readonly engineId: Buffer;
+  readonly key: Buffer;
+}
+
 /**
- * Keeps what takes time: hashing a megabyte, 2 to 8 ms on the event loop. Fitting the result to an engine is a hash of a
- * few octets and not kept. The library keeps every key for ever, under the clear password and for each engine anew.
+ * Keeps what takes time: hashing a megabyte, 2 to 8 ms on the event loop, once per password and not per engine. What is
+ * made of it for an engine stays as long as the session that asks for it. The library keeps every key for ever, under
+ * the clear password and for each engine anew.
  * @internal
  */
-export class StretchedKeys {
+export class KeyCache {
+  /** The last key that was made from a password that came as an object: a session has one engine. */
+  readonly #localized = new WeakMap<object, Localized>();
   readonly #salt = randomBytes(16).toString('latin1');
   readonly #kept = new Map<string, Buffer>();
   readonly #limit: number;
@@ -72,8 +82,19 @@ export class StretchedKeys {
     return this.#kept.size;
   }
 
-  /** Digest of the stretched password by a hash that node:crypto knows. */
-  stretch(algorithm: string, password: Password): Buffer {
+  /** The key of a password for an engine (RFC 3414, section 2.6), by a hash that node:crypto knows. */
+  localize(algorithm: string, protocol: number, password: Password, engineId: Buffer): Buffer {
+    const known = typeof password === 'object' ? this.#localized.get(password) : undefined;
+    if (known?.protocol === protocol && known.engineId.equals(engineId)) return known.key;
+    const isText = typeof password === 'string' || Buffer.isBuffer(password);
+    const stretched = this.stretch(algorithm, isText ? password : password.key);
+    const key = createHash(algorithm).update(stretched).update(engineId).update(stretched).digest();
+    if (typeof password === 'object') this.#localized.set(password, { protocol, engineId: Buffer.from(engineId), key });
+    return key;
+  }
+
+  /** Digest of the stretched password. */
+  stretch(algorithm: string, password: string | Buffer): Buffer {
     const name = hash('sha256', `${this.#salt}${algorithm}\0${password.toString('latin1')}`, 'base64');
     const known = this.#kept.get(name);
     if (known) {
@@ -103,12 +124,11 @@ function desIv(localized: Buffer, salt: Uint8Array): Buffer {
 }
 
 /** Applies the repairs to a loaded copy of the library. @internal */
-export function repair({ Authentication: authentication, Encryption: encryption }: Library, keys: StretchedKeys): void {
+export function repair({ Authentication: authentication, Encryption: encryption }: Library, keys: KeyCache): void {
   authentication.passwordToKey = (protocol, password, engineId) => {
     const algorithm = authentication.algorithms[protocol]?.CRYPTO_ALGORITHM;
     if (algorithm === undefined) throw new TypeError(`no authentication protocol ${protocol}`);
-    const stretched = keys.stretch(algorithm, password);
-    return createHash(algorithm).update(stretched).update(engineId).update(stretched).digest();
+    return keys.localize(algorithm, protocol, password, engineId);
   };
 
   const des = encryption.algorithms[snmp.PrivProtocols.des];
@@ -131,7 +151,7 @@ export function repair({ Authentication: authentication, Encryption: encryption 
 }
 
 const library = snmp as unknown as Library;
-repair(library, new StretchedKeys());
+repair(library, new KeyCache());
 
 const AUTH = {
   md5: snmp.AuthProtocols.md5,
@@ -165,7 +185,7 @@ export function digestLength(protocol: AuthProtocol): number {
 
 /** The digest of a whole message whose msgAuthenticationParameters are zero. */
 export function digest(message: Buffer, auth: KeyOf<AuthProtocol>, engineId: Buffer): Buffer {
-  return library.Authentication.calculateDigest(message, AUTH[auth.protocol], auth.key, engineId);
+  return library.Authentication.calculateDigest(message, AUTH[auth.protocol], auth, engineId);
 }
 
 function cipherOf(protocol: PrivacyProtocol): Cipher {
@@ -181,8 +201,8 @@ export function encrypt(
   auth: KeyOf<AuthProtocol>,
   engine: CipherEngine,
 ): { readonly octets: Buffer; readonly salt: Buffer } {
-  const { protocol, key } = privacy;
-  const done = cipherOf(protocol).encryptPdu(scopedPdu, PRIVACY[protocol], key, AUTH[auth.protocol], engine);
+  const { protocol } = privacy;
+  const done = cipherOf(protocol).encryptPdu(scopedPdu, PRIVACY[protocol], privacy, AUTH[auth.protocol], engine);
   return { octets: done.encryptedPdu, salt: done.msgPrivacyParameters };
 }
 
@@ -197,6 +217,6 @@ export function decrypt(
   auth: KeyOf<AuthProtocol>,
   engine: CipherEngine,
 ): Buffer {
-  const { protocol, key } = privacy;
-  return cipherOf(protocol).decryptPdu(octets, PRIVACY[protocol], salt, key, AUTH[auth.protocol], engine);
+  const { protocol } = privacy;
+  return cipherOf(protocol).decryptPdu(octets, PRIVACY[protocol], salt, privacy, AUTH[auth.protocol], engine);
 }

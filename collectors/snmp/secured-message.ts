@@ -39,6 +39,8 @@ export function securedView(reader: BerReader): SecuredView {
   if (flags === undefined || flagOctets.length !== 1 || model !== USM || header.at !== header.end) {
     throw new BerError('malformed header', header.at);
   }
+  // RFC 3412, section 7.2: and nobody without a key should make us decrypt.
+  if (flags & FLAG.priv && !(flags & FLAG.auth)) throw new BerError('privacy without authentication', header.at);
   const security = reader.inner(TAG.octetString);
   security.enter(TAG.sequence);
   const engineId = security.bytes(TAG.octetString);

@@ -5,7 +5,6 @@
  */
 import { randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import type { Clock } from '#collectors/contract.ts';
 import { type CommunityView, communityView } from './ber.ts';
 import { agentAt, noAnswer, notSent, type SnmpError } from './errors.ts';
@@ -251,7 +250,7 @@ export class Transport {
   }
 
   #socket(address: string): Socket {
-    const type = isIPv6(address) ? 'udp6' : 'udp4';
+    const type = socketType(address);
     const known = this.#sockets.get(type);
     if (known) return known;
     const family = type === 'udp6' ? 6 : 4;
@@ -269,7 +268,7 @@ export class Transport {
       this.#sockets.delete(type);
       socket.close();
       for (const request of this.#inFlight.values()) {
-        if (isIPv6(request.question.address) === (family === 6)) request.sendError = error;
+        if (socketType(request.question.address) === type) request.sendError = error;
       }
     });
     socket.unref(); // what is in flight holds the process by its timers
@@ -317,6 +316,8 @@ export class Transport {
     return undefined;
   }
 }
+
+const socketType = (address: string) => (address.includes(':') ? 'udp6' : 'udp4');
 
 const VERSION_NUMBERS = { '1': 0, '2c': 1, '3': 3 } as const;
 

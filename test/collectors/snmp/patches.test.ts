@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { decrypt, digest, encrypt, type Library, repair, StretchedKeys } from '#collectors/snmp/patches.ts';
+import { decrypt, digest, encrypt, KeyCache, type Library, repair } from '#collectors/snmp/patches.ts';
 
 const require = createRequire(import.meta.url);
 const MD5 = 2;
@@ -57,7 +57,7 @@ describe('each repair is still needed: when one of these fails, a new net-snmp h
     const theirs = time(() => engines.forEach((id) => void Authentication.passwordToKey(SHA, 'maplesyrup', id)));
 
     const repaired = freshLibrary();
-    repair(repaired, new StretchedKeys());
+    repair(repaired, new KeyCache());
     repaired.Authentication.passwordToKey(SHA, 'maplesyrup', engineId);
     const ours = time(() => engines.forEach((id) => void repaired.Authentication.passwordToKey(SHA, 'maplesyrup', id)));
 
@@ -68,7 +68,7 @@ describe('each repair is still needed: when one of these fails, a new net-snmp h
 describe('the repaired library', () => {
   test('makes the keys of RFC 3414, appendix A.3', () => {
     const library = freshLibrary();
-    repair(library, new StretchedKeys());
+    repair(library, new KeyCache());
     const key = (protocol: number) =>
       library.Authentication.passwordToKey(protocol, 'maplesyrup', engineId).toString('hex');
 
@@ -79,7 +79,7 @@ describe('the repaired library', () => {
   test('gives the same keys as the published one', () => {
     const published = freshLibrary();
     const repaired = freshLibrary();
-    repair(repaired, new StretchedKeys());
+    repair(repaired, new KeyCache());
 
     for (const protocol of [2, 3, 4, 5, 6, 7]) {
       for (const password of ['maplesyrup', 'pässwörd-€', 'x'.repeat(100)]) {
@@ -90,8 +90,22 @@ describe('the repaired library', () => {
     }
   });
 
+  test('fits a key to another engine where the password is the same object', () => {
+    const published = freshLibrary();
+    const repaired = freshLibrary();
+    repair(repaired, new KeyCache());
+    const password = { protocol: 'sha', key: 'maplesyrup' };
+    const another = Buffer.from('another engine');
+
+    const keys = [engineId, another, engineId].map((id) => repaired.Authentication.passwordToKey(SHA, password, id));
+
+    expect(keys).toEqual(
+      [engineId, another, engineId].map((id) => published.Authentication.passwordToKey(SHA, 'maplesyrup', id)),
+    );
+  });
+
   test('keeps no clear password and no more keys than its limit', () => {
-    const keys = new StretchedKeys(3);
+    const keys = new KeyCache(3);
 
     for (const n of [1, 2, 3, 4, 5]) keys.stretch('md5', `password-${n}`);
 
@@ -100,7 +114,7 @@ describe('the repaired library', () => {
   });
 
   test('forgets the key that was unused for longest', () => {
-    const keys = new StretchedKeys(2);
+    const keys = new KeyCache(2);
     const stretched = () => keys.stretch('md5', 'one');
     const first = stretched();
     keys.stretch('md5', 'two');

@@ -24,7 +24,7 @@ function scopedPdu(): Uint8Array {
 
 const frame: fc.Arbitrary<SecuredFrame> = fc.record({
   msgId: fc.nat(0x7fff_ffff),
-  flags: fc.nat(7),
+  flags: fc.constantFrom(0, 1, 3, 4, 5, 7),
   engineId: fc.uint8Array({ maxLength: 32 }),
   engineBoots: fc.nat(0x7fff_ffff),
   engineTime: fc.nat(0x7fff_ffff),
@@ -83,6 +83,14 @@ describe('v3 messages', () => {
         refusal(octets);
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  test('privacy without authentication is refused', () => {
+    fc.assert(
+      fc.property(frame, fc.constantFrom(2, 6), (sent, flags) => {
+        expect(refusal(writeSecured(writer, { ...sent, flags }).octets)).toBeInstanceOf(BerError);
+      }),
     );
   });
 
