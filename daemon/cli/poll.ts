@@ -37,7 +37,8 @@ export const run: RunVerb = async (io, [address = ''], options) => {
   }
 };
 
-async function targetOf(address: string, options: Options, loaded: LoadedConfig | undefined): Promise<Target> {
+/** The device that a person means by an address, a host name or a name of the config, and how to ask it. */
+export async function targetOf(address: string, options: Options, loaded: LoadedConfig | undefined): Promise<Target> {
   const known = loaded?.config.devices.find((device) => device.name === address || device.address === address);
   const host = known?.address ?? address;
   return {

@@ -14,6 +14,7 @@ import { configIfAny } from './config-path.ts';
 import { table } from './devices.ts';
 import { pollJson } from './poll-json.ts';
 import { showObservation } from './poll-text.ts';
+import { proposeFrom, record } from './profile-recording.ts';
 import { type CliIo, EXIT, type ExitCode, type Options, type RunVerb } from './verb.ts';
 
 interface ReadLibrary {
@@ -24,7 +25,13 @@ interface ReadLibrary {
 
 type Action = (io: CliIo, args: readonly string[], options: Options, library: ReadLibrary) => Promise<ExitCode>;
 
-const ACTIONS: Readonly<Record<string, Action>> = { list, check, test };
+const ACTIONS: Readonly<Record<string, Action>> = {
+  list,
+  check,
+  test,
+  record,
+  propose: async (io, args, options) => await proposeFrom(io, args, options, readText),
+};
 
 export const run: RunVerb = async (io, [action = 'list', ...args], options) => {
   const found = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;

@@ -3,6 +3,13 @@ import type { Verb } from './verb.ts';
 const CONFIG = ['--config <file>', 'config file (default: config/siteward.yaml)'] as const;
 const JSON_OUTPUT = ['--json', 'one JSON document on stdout'] as const;
 
+/** How one device is asked. */
+const ASKING = [
+  ['--port <number>', "UDP port of its SNMP agent (default: 161, or the config's)"],
+  ['--credentials <name>', 'a name from `credentials` in the config'],
+  ['--community <text>', 'an SNMP v2c community'],
+] as const;
+
 /** Every verb, one entry and one file each. */
 export const VERBS: readonly Verb[] = [
   {
@@ -28,13 +35,7 @@ export const VERBS: readonly Verb[] = [
   {
     usage: 'poll <address>',
     summary: 'ask one device everything once, without the daemon',
-    options: [
-      ['--port <number>', "UDP port of its SNMP agent (default: 161, or the config's)"],
-      ['--credentials <name>', 'a name from `credentials` in the config'],
-      ['--community <text>', 'an SNMP v2c community'],
-      CONFIG,
-      JSON_OUTPUT,
-    ],
+    options: [...ASKING, CONFIG, JSON_OUTPUT],
     examples: ['siteward poll 192.0.2.20 --community public', 'siteward poll 192.0.2.1 --credentials secure --json'],
     load: () => import('./poll.ts'),
   },
@@ -47,10 +48,30 @@ export const VERBS: readonly Verb[] = [
   },
   {
     usage: 'profiles [action] [arguments...]',
-    summary: 'device profiles: list, check, or test FILE… to see what a recording is read as',
-    options: [CONFIG, JSON_OUTPUT],
-    examples: ['siteward profiles list', 'siteward profiles check', 'siteward profiles test printer.snmprec'],
+    summary:
+      'device profiles: list, check, test FILE… (what a recording is read as), record ADDRESS, propose FILE (find the OIDs of what a panel shows)',
+    options: [
+      ...ASKING,
+      ['--output <file>', 'record: the recording to write (default: ADDRESS.snmprec)'],
+      ['--panel <counters>', 'propose: what the panel shows, such as total=12345,color=678'],
+      CONFIG,
+      JSON_OUTPUT,
+    ],
+    examples: [
+      'siteward profiles list',
+      'siteward profiles check',
+      'siteward profiles record 192.0.2.20 --community public',
+      'siteward profiles test printer.snmprec',
+      'siteward profiles propose printer.snmprec --panel total=12345,color=678',
+    ],
     load: () => import('./profiles.ts'),
+  },
+  {
+    usage: 'user <action> <name>',
+    summary: 'add NAME: the line of the config that lets somebody sign in to the page',
+    options: [['--role <role>', 'viewer, operator or admin (default: viewer)']],
+    examples: ['siteward user add anna --role operator', 'siteward user add anna < password.txt'],
+    load: () => import('./user.ts'),
   },
   {
     usage: 'schema',
