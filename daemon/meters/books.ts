@@ -1,0 +1,246 @@
+/** Periods of contracts: closed ones as they are kept, others as they stand now. */
+import type { WallTime } from '#collectors/contract.ts';
+import type { DeviceRow, MeterArchive } from './archive.ts';
+import type { DecisionEntry, EntryBodies, ManualRead } from './entries.ts';
+import { evaluate } from './evaluate.ts';
+import type { Numbered, PrinterEvidence } from './history.ts';
+import { addAmounts, rate, subtractAmounts, type Usage } from './money.ts';
+import type { AmountAdjustment, ContractPeriod, PeriodRow, PrinterPeriod } from './period-row.ts';
+import type { Meter, Source } from './read.ts';
+import { contractOf, cutAfter, cutBefore, type Terms } from './terms.ts';
+
+export interface Period {
+  readonly from: WallTime;
+  readonly to: WallTime;
+}
+
+export interface PeriodResult {
+  readonly contract: ContractPeriod;
+  readonly printers: readonly PrinterPeriod[];
+  /** Kept as it is for ever. */
+  readonly closed: boolean;
+}
+
+/** What all printers of a look at the books share, read once. */
+interface Knowledge {
+  readonly sources: ReadonlyMap<number, Source>;
+  readonly devices: ReadonlyMap<string, DeviceRow>;
+  readonly devicesOf: ReadonlyMap<string, readonly string[]>;
+  readonly decisions: readonly Numbered<DecisionEntry>[];
+  readonly manual: readonly Numbered<ManualRead>[];
+  readonly closed: readonly EntryBodies['period'][];
+  readonly knows: number;
+}
+
+export class MeterBooks {
+  readonly #archive: MeterArchive;
+  readonly #terms: readonly Terms[];
+
+  constructor(archive: MeterArchive, terms: readonly Terms[]) {
+    this.#archive = archive;
+    this.#terms = terms;
+  }
+
+  /** Periods of a contract that are cut in a span, and the one that runs at its end if none is. */
+  async periodsIn(terms: Terms, span: Period): Promise<Period[]> {
+    const closed = (await this.#archive.periods(terms.contract)).map(({ from, to }) => ({ from, to }));
+    const found = closed.filter(({ to }) => to > span.from && to <= span.to);
+    const last = closed.at(-1)?.to;
+    let from = last !== undefined && last > span.from ? last : cutBefore(terms, span.from);
+    for (let to = cutAfter(terms, from); to <= span.to; to = cutAfter(terms, from)) {
+      if (to > span.from && (last === undefined || to > last)) found.push({ from, to });
+      from = to;
+    }
+    return found;
+  }
+
+  /** The next period of each contract that has ended by `now`, in order of their ends. */
+  async due(now: WallTime): Promise<{ readonly terms: Terms; readonly period: Period }[]> {
+    const due = [];
+    for (const terms of this.#terms) {
+      const last = (await this.#archive.periods(terms.contract)).at(-1);
+      const from = last?.to ?? (await this.#beginning(terms));
+      if (from === undefined) continue;
+      const to = cutAfter(terms, from);
+      if (to <= now) due.push({ terms, period: { from, to } });
+    }
+    return due.toSorted((a, b) => a.period.to - b.period.to);
+  }
+
+  /** A period as it is kept, or as it stands with what is known at `now`. */
+  async period(terms: Terms, period: Period, now: WallTime): Promise<PeriodResult> {
+    const rows = await this.#archive.periodRows(terms.contract, period.to);
+    const contract = rows.find((row) => row.kind === 'contract');
+    if (contract) {
+      return { contract, printers: rows.filter((row) => row.kind === 'printer'), closed: true };
+    }
+    return await this.standing(terms, period, now);
+  }
+
+  /** A period that is not closed: until `now`, if it still runs. */
+  async standing(terms: Terms, { from, to }: Period, now: WallTime): Promise<PeriodResult> {
+    const knowledge = await this.#knowledge(terms.contract);
+    const until = Math.min(to, Math.max(now, from)) as WallTime;
+    const counts = (device: string) => contractOf(this.#terms, device) === terms.contract;
+    const history = await this.#rows(terms.contract, knowledge);
+    const printers: PrinterPeriod[] = [];
+    for (const [printer, devices] of knowledge.devicesOf) {
+      if (!devices.some(counts)) continue;
+      const row = await evaluate({
+        terms,
+        printer,
+        from,
+        to: until,
+        rows: history.get(printer) ?? [],
+        sources: knowledge.sources,
+        counts,
+        manual: knowledge.manual.filter(({ body }) => body.printer === printer),
+        decisions: knowledge.decisions.filter(({ body }) => devices.includes(body.read.device)),
+        knows: knowledge.knows,
+        load: (after) => this.#load(devices, knowledge.devices, after),
+      });
+      if (row) printers.push({ ...row, to });
+    }
+    printers.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.printer < b.printer ? -1 : 1));
+    return { contract: await this.#contractPeriod(terms, { from, to }, printers, now), printers, closed: false };
+  }
+
+  async #contractPeriod(
+    terms: Terms,
+    { from, to }: Period,
+    printers: readonly PrinterPeriod[],
+    now: WallTime,
+  ): Promise<ContractPeriod> {
+    const usages = printers.map(usageOf);
+    const bill = rate(terms, usages);
+    const adjustments = await this.#amountAdjustments(terms.contract, printers);
+    const amounts = adjustments.flatMap(({ amount }) => amount ?? []);
+    const total = bill.total === null ? null : addAmounts([bill.total, ...amounts]);
+    return {
+      kind: 'contract',
+      contract: terms.contract,
+      from,
+      to,
+      terms,
+      usages,
+      bill,
+      adjustments,
+      total,
+      closedAt: now,
+    };
+  }
+
+  /** Each earlier period that is known better now, rated anew by its own terms; the difference is what is owed. */
+  async #amountAdjustments(contract: string | null, printers: readonly PrinterPeriod[]): Promise<AmountAdjustment[]> {
+    const ends = new Set(printers.flatMap(({ adjustments }) => adjustments.map(({ period }) => period.to)));
+    const found: AmountAdjustment[] = [];
+    for (const to of [...ends].toSorted((a, b) => a - b)) {
+      const earlier = (await this.#archive.periodRows(contract, to)).find((row) => row.kind === 'contract');
+      if (!earlier) continue;
+      const period = { from: earlier.from, to: earlier.to };
+      const before = await this.#adjustmentsUntilNow(contract, to);
+      const pages = printers.flatMap((printer): Usage[] => {
+        const own = printer.adjustments.filter((each) => each.period.to === to);
+        if (own.length === 0) return [];
+        const byMeter = Object.fromEntries(own.map((each) => [each.meter, each.pages]));
+        return [{ printer: printer.printer, device: printer.device, pages: byMeter }];
+      });
+      const billed = rate(earlier.terms, before.reduce(plus, earlier.usages)).total;
+      const now = rate(earlier.terms, [...before, pages].reduce(plus, earlier.usages)).total;
+      found.push({ period, pages, amount: now === null || billed === null ? null : subtractAmounts(now, billed) });
+    }
+    return found;
+  }
+
+  /** What closed periods have already adjusted of an earlier one. */
+  async #adjustmentsUntilNow(contract: string | null, ends: WallTime): Promise<(readonly Usage[])[]> {
+    const found: (readonly Usage[])[] = [];
+    for (const { to } of await this.#archive.periods(contract)) {
+      if (to <= ends) continue;
+      const row = (await this.#archive.periodRows(contract, to)).find((each) => each.kind === 'contract');
+      for (const { period, pages } of row?.adjustments ?? []) if (period.to === ends) found.push(pages);
+    }
+    return found;
+  }
+
+  async #knowledge(contract: string | null): Promise<Knowledge> {
+    const sources = await this.#archive.sources();
+    const devicesOf = new Map<string, string[]>();
+    for (const { printer, device } of sources.values()) {
+      const names = devicesOf.get(printer) ?? [];
+      if (!names.includes(device)) names.push(device);
+      devicesOf.set(printer, names);
+    }
+    const [decisions, manual, periods] = await Promise.all([
+      this.#archive.entries(['decision']),
+      this.#archive.entries(['manual']),
+      this.#archive.entries(['period']),
+    ]);
+    const seqs = [...decisions, ...manual, ...periods].map(({ seq }) => seq);
+    return {
+      sources,
+      devices: new Map((await this.#archive.devices()).map((row) => [row.name, row])),
+      devicesOf,
+      decisions: decisions.map(({ seq, body }) => ({ seq, body })),
+      manual: manual.map(({ seq, body }) => ({ seq, body })),
+      closed: periods.filter(({ body }) => body.contract === contract).map(({ body }) => body),
+      knows: Math.max(0, ...seqs),
+    };
+  }
+
+  /** Closed periods of all printers: a year back at once, for that is as far as nearly all of them need. */
+  async #rows(contract: string | null, { closed }: Knowledge): Promise<Map<string, PrinterPeriod[]>> {
+    const since = closed.at(-PERIODS_BACK)?.to ?? closed[0]?.to;
+    if (since === undefined) return new Map();
+    const rows = await this.#archive.latestRows(contract, since);
+    return new Map([...rows].map(([printer, all]) => [printer, all.filter((row) => row.kind === 'printer')]));
+  }
+
+  async #load(
+    names: readonly string[],
+    devices: ReadonlyMap<string, DeviceRow>,
+    after: Readonly<Record<string, number>>,
+  ): Promise<PrinterEvidence['devices']> {
+    return await Promise.all(
+      names.flatMap((device) => {
+        const row = devices.get(device);
+        return row ? [this.#archive.blocks(row.id, after[device] ?? 0).then((blocks) => ({ device, blocks }))] : [];
+      }),
+    );
+  }
+
+  /** The cut before the first read of any of its devices. */
+  async #beginning(terms: Terms): Promise<WallTime | undefined> {
+    let first: WallTime | undefined;
+    for (const { at, body } of await this.#archive.entries(['source'])) {
+      if (contractOf(this.#terms, body.device) !== terms.contract) continue;
+      if (first === undefined || at < first) first = at;
+    }
+    return first === undefined ? undefined : cutBefore(terms, first);
+  }
+}
+
+/** Closed periods that are looked at for something that is known better now. */
+const PERIODS_BACK = 4;
+
+function usageOf({ printer, device, meters }: PrinterPeriod): Usage {
+  const pages: Partial<Record<Meter, number>> = {};
+  for (const [meter, { used }] of Object.entries(meters)) pages[meter as Meter] = used;
+  return { printer, device, pages };
+}
+
+function plus(usages: readonly Usage[], more: readonly Usage[]): readonly Usage[] {
+  return usages.map((usage) => {
+    const added = more.filter(({ printer }) => printer === usage.printer);
+    const pages: Partial<Record<Meter, number>> = { ...usage.pages };
+    for (const { pages: by } of added) {
+      for (const [meter, count] of Object.entries(by)) pages[meter as Meter] = (pages[meter as Meter] ?? 0) + count;
+    }
+    return { ...usage, pages };
+  });
+}
+
+/** All rows of a period, as they are kept. */
+export function rowsOf({ contract, printers }: PeriodResult): readonly PeriodRow[] {
+  return [...printers, contract];
+}
