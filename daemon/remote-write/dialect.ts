@@ -1,12 +1,8 @@
 import type { RemoteWriteOutputSettings } from '#config/schema.ts';
 import { commonVerdict, type Dialect, excerpt, type Verdict } from '#daemon/spool/dialect.ts';
-import type { RecordFormat } from '#daemon/spool/records.ts';
 import type { Answer } from '#daemon/spool/transport.ts';
-import { describeSeries, splitSeries } from './protobuf.ts';
+import { SERIES } from './format.ts';
 import { snappy } from './snappy.ts';
-
-/** Joined TimeSeries, which is a WriteRequest. */
-export const SERIES: RecordFormat = { name: 'series', split: splitSeries, describe: describeSeries };
 
 /** Prometheus remote_write 1.0. `url` of the output is the whole address, such as http://prometheus:9090/api/v1/write. */
 export function remoteWriteDialect(settings: RemoteWriteOutputSettings, now: () => number): Dialect {

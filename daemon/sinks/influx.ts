@@ -5,6 +5,7 @@ import { influxDialect } from '#daemon/influx/dialects.ts';
 import { encodeLines, type LineSettings } from '#daemon/influx/line-encoder.ts';
 import type { Logger } from '#daemon/log.ts';
 import { Deliverer } from '#daemon/spool/deliverer.ts';
+import { LINES } from '#daemon/spool/records.ts';
 import type { Interruption } from '#daemon/spool/sending.ts';
 import type { Spool } from '#daemon/spool/spool.ts';
 import {
@@ -28,7 +29,11 @@ export interface InfluxSinkSettings {
 /** One InfluxDB or VictoriaMetrics output: line protocol, on disk before it is sent. */
 export async function openInfluxSink(given: InfluxSinkSettings): Promise<SpooledOutput> {
   const { settings, site, log, clock } = given;
-  const spool = await given.spool.output(settings.name, { maxBytes: settings.max_bytes, maxAge: settings.max_age });
+  const spool = await given.spool.output(settings.name, {
+    format: LINES,
+    maxBytes: settings.max_bytes,
+    maxAge: settings.max_age,
+  });
   const deliverer = new Deliverer({
     spool,
     transport: new Transport(settings),

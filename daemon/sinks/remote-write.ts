@@ -2,6 +2,7 @@ import type { Clock } from '#collectors/contract.ts';
 import type { Config, RemoteWriteOutputSettings } from '#config/schema.ts';
 import type { Logger } from '#daemon/log.ts';
 import { remoteWriteDialect } from '#daemon/remote-write/dialect.ts';
+import { SERIES } from '#daemon/remote-write/format.ts';
 import { SeriesEncoder } from '#daemon/remote-write/series-encoder.ts';
 import { Deliverer } from '#daemon/spool/deliverer.ts';
 import type { Spool } from '#daemon/spool/spool.ts';
@@ -19,7 +20,11 @@ export interface RemoteWriteSinkSettings {
 /** One remote_write output: samples of the series of `/metrics`, on disk before they are sent, each series in order. */
 export async function openRemoteWriteSink(given: RemoteWriteSinkSettings): Promise<SpooledOutput> {
   const { settings, site, log, clock } = given;
-  const spool = await given.spool.output(settings.name, { maxBytes: settings.max_bytes, maxAge: settings.max_age });
+  const spool = await given.spool.output(settings.name, {
+    format: SERIES,
+    maxBytes: settings.max_bytes,
+    maxAge: settings.max_age,
+  });
   const deliverer = new Deliverer({
     spool,
     transport: new Transport(settings),

@@ -7,11 +7,14 @@ import { Backlog, type Batch, type ClaimLimits, spaceOf } from './backlog.ts';
 import { gunzip, gzip } from './compression.ts';
 import { type DropReason, type SpoolCounts, Tallies, type Tally } from './counts.ts';
 import { type QuarantinedRecord, quarantineStatements } from './quarantine.ts';
+import type { RecordFormat } from './records.ts';
 import type { Spool } from './spool.ts';
 import * as sql from './statements.ts';
 import { Turns } from './turns.ts';
 
 export interface OutputSpoolSettings {
+  /** What its batches hold. An output that changes its format begins anew. */
+  readonly format: RecordFormat;
   /** Of all compressed batches that wait, with their overhead. */
   readonly maxBytes: number;
   /** Points older than this are not worth sending. */
@@ -65,7 +68,7 @@ const MERGED_LEVEL = 6;
 export class OutputSpool {
   readonly name: string;
   readonly #spool: Spool;
-  readonly #settings: OutputSpoolSettings;
+  settings: OutputSpoolSettings;
   readonly #backlog = new Backlog();
   readonly #tallies = new Tallies();
   readonly #turns = new Turns();
@@ -80,7 +83,7 @@ export class OutputSpool {
   constructor(spool: Spool, name: string, settings: OutputSpoolSettings) {
     this.#spool = spool;
     this.name = name;
-    this.#settings = settings;
+    this.settings = settings;
     this.#events.setMaxListeners(0);
   }
 
@@ -259,7 +262,7 @@ export class OutputSpool {
 
   /** Throws away what is older than the age cap. */
   async expire(): Promise<void> {
-    const before = (this.#spool.ageNow() - this.#settings.maxAge) as WallTime;
+    const before = (this.#spool.ageNow() - this.settings.maxAge) as WallTime;
     if (this.#backlog.olderThan(before).length > 0) await this.append([]);
   }
 
@@ -270,7 +273,7 @@ export class OutputSpool {
   /** Joins small neighbours, so that a long outage costs little room. The records stay as they are, byte for byte. */
   async merge(): Promise<void> {
     this.#appendsSinceMerge = 0;
-    const batches = this.#backlog.claimMergeable(this.#settings.merged ?? MERGED);
+    const batches = this.#backlog.claimMergeable(this.settings.merged ?? MERGED);
     const [first] = batches;
     if (!first) return;
     try {
@@ -310,8 +313,8 @@ export class OutputSpool {
   async #fresh(): Promise<void> {
     if (this.#generation === this.#spool.generation && this.#id !== 0) return;
     const generation = this.#spool.generation;
-    await this.#spool.write([sql.addOutput(this.name)]);
-    const [output] = await this.#spool.read(sql.OUTPUT_BY_NAME, [this.name]);
+    await this.#spool.write([sql.addOutput(this.name, this.settings.format.name)]);
+    const [output] = await this.#spool.read(sql.OUTPUT_BY_NAME, [this.name, this.settings.format.name]);
     this.#id = Number(output?.['id']);
     this.#nextId = Number(output?.['next_id']);
     this.#backlog.reset((await this.#spool.read(sql.BATCHES, [this.#id])).map(sql.batchOfRow));
@@ -334,7 +337,7 @@ export class OutputSpool {
    * are only just coming, and the oldest important ones last.
    */
   async #room(added: readonly Batch[]): Promise<Room> {
-    const { maxBytes, maxAge } = this.#settings;
+    const { maxBytes, maxAge } = this.settings;
     const old = this.#backlog.olderThan((this.#spool.ageNow() - maxAge) as WallTime);
     const low = await this.#spool.isDiskLow();
     const held = this.#backlog.bytes - space(old);

@@ -1,6 +1,7 @@
 import type { WallTime } from '#collectors/contract.ts';
 import type { Database, Row, Statement } from '#daemon/store/store.ts';
 import { gunzip, gzip } from './compression.ts';
+import { formatNamed } from './formats.ts';
 import type { RecordFormat } from './records.ts';
 
 /** Records that the receiver refuses, with what it said. */
@@ -47,15 +48,14 @@ export async function quarantineStatements(
 /** What is quarantined, of all outputs or of one. */
 export async function quarantineEntries(
   database: Pick<Database, 'read'>,
-  formatOf: (output: string) => RecordFormat,
   output?: string,
 ): Promise<readonly QuarantineEntry[]> {
   const rows = await database.read(
-    `SELECT quarantine.*, output.name FROM quarantine JOIN output ON output.id = quarantine.output
+    `SELECT quarantine.*, output.name, output.format FROM quarantine JOIN output ON output.id = quarantine.output
       WHERE ?1 IS NULL OR output.name = ?1 ORDER BY quarantine.id`,
     [output ?? null],
   );
-  return await Promise.all(rows.map((row) => entryOf(row, formatOf(String(row['name'])))));
+  return await Promise.all(rows.map((row) => entryOf(row, formatNamed(row['format']))));
 }
 
 async function entryOf(row: Row, format: RecordFormat): Promise<QuarantineEntry> {

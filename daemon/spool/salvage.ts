@@ -13,7 +13,7 @@ export async function salvage(store: Store, damaged: string, into: Database): Pr
   const read = async (table: string): Promise<readonly Row[]> =>
     await store.readDamaged(damaged, `SELECT * FROM ${table}`);
   const outputs = await read('output');
-  await into.write(rowsInto('output', ['id', 'name', 'next_id'], outputs));
+  await into.write(rowsInto('output', ['id', 'name', 'format', 'next_id'], outputs));
   const known = new Set(outputs.map((row) => row['id']));
   const ofKnown = (rows: readonly Row[]) => rows.filter((row) => known.has(row['output'] ?? null));
 

@@ -10,8 +10,10 @@ export const SPOOL_MIGRATIONS: readonly Migration[] = [
     sql: `
       CREATE TABLE output (
         id INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        next_id INTEGER NOT NULL DEFAULT 1
+        name TEXT NOT NULL,
+        format TEXT NOT NULL,
+        next_id INTEGER NOT NULL DEFAULT 1,
+        UNIQUE (name, format)
       ) STRICT;
       CREATE TABLE batch (
         output INTEGER NOT NULL REFERENCES output,

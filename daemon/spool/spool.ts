@@ -1,9 +1,11 @@
 import { statfs } from 'node:fs/promises';
-import type { Clock, Monotonic, WallTime } from '#collectors/contract.ts';
+import type { Clock, Milliseconds, Monotonic, WallTime } from '#collectors/contract.ts';
 import type { Logger } from '#daemon/log.ts';
 import { StoreError } from '#daemon/store/errors.ts';
 import type { Database, DatabaseOptions, Outcome, Row, SqlValue, Statement, Store } from '#daemon/store/store.ts';
+import { formatNamed } from './formats.ts';
 import { OutputSpool, type OutputSpoolSettings } from './output-spool.ts';
+import { type QuarantineRequest, type QuarantineResult, serveRequests } from './requests.ts';
 import { salvage } from './salvage.ts';
 import { SPOOL_MIGRATIONS } from './schema.ts';
 
@@ -24,6 +26,9 @@ export const SPOOL_OPTIONS: DatabaseOptions = {
   reserveBytes: 2_097_152,
 };
 const FREE_CHECKED_EVERY_MS = 1_000;
+const ORPHANS_EVERY = 3_600_000 as Milliseconds;
+/** For an output of which only the name is known. */
+const UNBOUNDED = { maxBytes: Number.POSITIVE_INFINITY, maxAge: 2_592_000_000 as Milliseconds };
 
 /** `spool.db`: every point on its way to an output, from its commit here to the receiver's word. */
 export async function openSpool(settings: SpoolSettings): Promise<Spool> {
@@ -41,6 +46,8 @@ export class Spool {
   #reopening: Promise<void> | undefined;
   #freeChecked: { readonly at: Monotonic; readonly low: boolean } | undefined;
   readonly #outputs = new Map<string, OutputSpool>();
+  readonly #stop = new AbortController();
+  #serving: Promise<unknown> = Promise.resolve();
   readonly #started: { readonly wall: WallTime; readonly monotonic: Monotonic };
 
   constructor(settings: SpoolSettings) {
@@ -55,14 +62,75 @@ export class Spool {
     return this.#generation;
   }
 
-  /** The spool of one output. Asked for twice, it is the same one. */
+  /** The spool of one output. Asked for again, it is the same one, with the settings given last. */
   async output(name: string, settings: OutputSpoolSettings): Promise<OutputSpool> {
-    const known = this.#outputs.get(name);
-    if (known) return known;
-    const output = new OutputSpool(this, name, settings);
-    this.#outputs.set(name, output);
+    const key = `${settings.format.name} ${name}`;
+    const known = this.#outputs.get(key);
+    if (known) known.settings = settings;
+    const output = known ?? new OutputSpool(this, name, settings);
+    this.#outputs.set(key, output);
     await output.load();
     return output;
+  }
+
+  /** Begins, in the daemon, to answer requests about the quarantine and to look after what outputs that are gone have left. */
+  serve(): void {
+    const { log, clock, directory } = this.#settings;
+    const { signal } = this.#stop;
+    this.#serving = Promise.all([
+      serveRequests(directory, (request) => this.changeQuarantine(request), { clock, signal, log }),
+      this.#expireOrphans(),
+    ]);
+  }
+
+  /** Ends what `serve` began. The store is closed by whom it belongs to. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#serving;
+  }
+
+  /** Tries quarantined records again, or throws them away. */
+  async changeQuarantine({ action, ids, output }: QuarantineRequest): Promise<QuarantineResult> {
+    const rows = await this.read(
+      `SELECT quarantine.id, output.name, output.format FROM quarantine JOIN output ON output.id = quarantine.output
+        WHERE ?1 IS NULL OR output.name = ?1`,
+      [output ?? null],
+    );
+    const chosen = ids ? rows.filter((row) => ids.includes(Number(row['id']))) : rows;
+    let points = 0;
+    for (const [key, group] of Map.groupBy(chosen, (row) => `${row['format']} ${row['name']}`)) {
+      const [first] = group;
+      const format = formatNamed(first?.['format']);
+      const spool = this.#outputs.get(key) ?? (await this.output(String(first?.['name']), { ...UNBOUNDED, format }));
+      const numbers = group.map((row) => Number(row['id']));
+      points += action === 'retry' ? await spool.retry(numbers) : await spool.discard(numbers);
+    }
+    return { points };
+  }
+
+  /** An output that is no longer in the config takes its points along for as long as any output may keep them. */
+  async #expireOrphans(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.clock.sleep(ORPHANS_EVERY, signal).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        await this.dropOrphans();
+      } catch (thrown) {
+        this.log.warn('what outputs that are gone have left could not be looked at', { error: thrown });
+      }
+    }
+  }
+
+  /** Drops what outputs without settings have kept for longer than 30 days. */
+  async dropOrphans(): Promise<void> {
+    const rows = await this.read('SELECT name, format FROM output', []);
+    for (const row of rows) {
+      if (this.#outputs.has(`${row['format']} ${row['name']}`)) continue;
+      const orphan = new OutputSpool(this, String(row['name']), { ...UNBOUNDED, format: formatNamed(row['format']) });
+      await orphan.load();
+      await orphan.expire();
+    }
   }
 
   /** @throws StoreError; after `STORE_IO` and `STORE_DAMAGED` the file is opened anew first, if it can be. */

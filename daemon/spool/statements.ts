@@ -4,7 +4,7 @@ import type { Row, Statement } from '#daemon/store/store.ts';
 import type { Batch } from './backlog.ts';
 import type { DropReason, Tally, TallyOutcome } from './counts.ts';
 
-export const OUTPUT_BY_NAME = 'SELECT id, next_id FROM output WHERE name = ?';
+export const OUTPUT_BY_NAME = 'SELECT id, next_id FROM output WHERE name = ? AND format = ?';
 export const BATCHES = `SELECT id, important, points, bytes, raw_bytes, crc, first_at, last_at
   FROM batch WHERE output = ? ORDER BY id`;
 export const BODIES = 'SELECT id, gzip FROM body WHERE output = ? AND id IN (SELECT value FROM json_each(?))';
@@ -16,8 +16,8 @@ export const QUARANTINE_SIZE = `SELECT coalesce(sum(points), 0) AS points, coale
   FROM quarantine WHERE output = ?`;
 export const QUARANTINE_OLDEST = 'SELECT id FROM quarantine WHERE output = ? ORDER BY id LIMIT 100';
 
-export function addOutput(name: string): Statement {
-  return { sql: 'INSERT INTO output (name) VALUES (?) ON CONFLICT DO NOTHING', params: [name] };
+export function addOutput(name: string, format: string): Statement {
+  return { sql: 'INSERT INTO output (name, format) VALUES (?, ?) ON CONFLICT DO NOTHING', params: [name, format] };
 }
 
 export function addBatch(output: number, batch: Batch, gzip: Uint8Array): readonly Statement[] {

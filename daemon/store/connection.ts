@@ -261,14 +261,6 @@ export class Connection {
     }
   }
 
-  /** One read transaction from start to end: what others write meanwhile is not in it, and does not wait for it. */
-  copyTo(path: string): void {
-    rmSync(path, { force: true });
-    this.#guarded(() => this.#database.prepare('VACUUM INTO ?').run(path));
-    syncFile(path);
-    syncFile(dirname(path));
-  }
-
   check(): readonly string[] {
     return this.#guarded(() => listed(this.#database, 'integrity_check'));
   }
@@ -340,6 +332,25 @@ export class Connection {
   #reservePages(): number {
     return Math.ceil(this.#reserveBytes / this.#pageSize());
   }
+}
+
+/**
+ * A copy of the file at `from`, in one read transaction: what others write meanwhile is not in it, and does not wait for
+ * it.
+ */
+export function copyDatabase(from: string, to: string): void {
+  if (!existsSync(from)) throw new StoreError('STORE_ACCESS', `${from} is not there`);
+  rmSync(to, { force: true });
+  const database = new DatabaseSync(from, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.prepare('VACUUM INTO ?').run(to);
+  } catch (thrown) {
+    throw asStoreError(thrown, from);
+  } finally {
+    database.close();
+  }
+  syncFile(to);
+  syncFile(dirname(to));
 }
 
 /**

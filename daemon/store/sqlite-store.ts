@@ -37,7 +37,7 @@ class SqliteStore implements Store {
   async open(name: string, options: DatabaseOptions): Promise<OpenedDatabase> {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new StoreError('STORE_STATEMENT', `${name} is not a database's name`);
     const { setAside } = await this.#thread.call({ op: 'open', name, options });
-    const database = new ThreadDatabase(this.#thread, name, options);
+    const database = new ThreadDatabase(this.#thread, name);
     if (setAside === undefined) return { database };
     this.#log.error('a damaged database was set aside and an empty one begun', { database: name, setAside });
     return { database, setAside };
@@ -47,8 +47,23 @@ class SqliteStore implements Store {
     return await this.#thread.call({ op: 'readDamaged', path, sql, params });
   }
 
+  async copy(name: string, path: string): Promise<void> {
+    await copyBeside(this.#thread.settings, name, path);
+  }
+
   async close(): Promise<void> {
     await this.#thread.close();
+  }
+}
+
+/** By a second thread that only reads, for a copy takes seconds and the writes must not wait for it. */
+async function copyBeside(settings: StoreSettings, name: string, path: string): Promise<void> {
+  const beside = new StoreThread({ ...settings, readOnly: true });
+  try {
+    await beside.ready;
+    await beside.call({ op: 'copy', name, path });
+  } finally {
+    await beside.close();
   }
 }
 
@@ -61,14 +76,12 @@ interface QueuedWrite {
 class ThreadDatabase implements Database {
   readonly #thread: StoreThread;
   readonly #name: string;
-  readonly #options: DatabaseOptions;
   #queue: QueuedWrite[] = [];
   #committing = false;
 
-  constructor(thread: StoreThread, name: string, options: DatabaseOptions) {
+  constructor(thread: StoreThread, name: string) {
     this.#thread = thread;
     this.#name = name;
-    this.#options = options;
   }
 
   /** What is asked for while a commit runs goes into the next one together: a sync costs the same for one and many. */
@@ -91,16 +104,8 @@ class ThreadDatabase implements Database {
     await this.#thread.call({ op: 'shrink', name: this.#name, pages });
   }
 
-  /** By a second thread that only reads, for a copy takes seconds and the writes must not wait for it. */
   async backup(path: string): Promise<void> {
-    const beside = new StoreThread({ ...this.#thread.settings, readOnly: true });
-    try {
-      await beside.ready;
-      await beside.call({ op: 'open', name: this.#name, options: this.#options });
-      await beside.call({ op: 'copy', name: this.#name, path });
-    } finally {
-      await beside.close();
-    }
+    await copyBeside(this.#thread.settings, this.#name, path);
   }
 
   async check(): Promise<readonly string[]> {

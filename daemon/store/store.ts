@@ -69,6 +69,8 @@ export interface Store {
   open(name: string, options: DatabaseOptions): Promise<OpenedDatabase>;
   /** What a file that was set aside still gives: the rows up to the first that cannot be read. Never throws for damage. */
   readDamaged(path: string, sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** A consistent copy of `NAME.db` at `path`, synced, whatever its version is. Needs not be open. */
+  copy(name: string, path: string): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import { Ballast } from './ballast.ts';
 import {
   assertSqliteVersion,
   type Connection,
+  copyDatabase,
   type OpenedConnection,
   openConnection,
   readDamaged,
@@ -62,7 +63,7 @@ function answer(call: Call, ballast: Ballast): Answers[keyof Answers] {
       connectionOf(call.name).shrink(call.pages);
       return undefined;
     case 'copy':
-      connectionOf(call.name).copyTo(call.path);
+      copyDatabase(fileOf(call.name), call.path);
       return undefined;
     case 'check':
       return connectionOf(call.name).check();

@@ -115,7 +115,7 @@ class Scene {
   async open(): Promise<this> {
     const { store, directory, output, maxBytes, merged } = this.#run;
     this.#spool = await openSpool({ store, directory, freeFloor: 0, log: recordingLogger(), clock: this.#clock });
-    this.#output = await this.#spool.output(output, { maxBytes, maxAge: MAX_AGE, merged });
+    this.#output = await this.#spool.output(output, { format: LINES, maxBytes, maxAge: MAX_AGE, merged });
     this.#claims = [];
     return this;
   }

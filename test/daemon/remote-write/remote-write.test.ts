@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '#daemon/clock.ts';
-import { remoteWriteVerdict, SERIES } from '#daemon/remote-write/dialect.ts';
+import { remoteWriteVerdict } from '#daemon/remote-write/dialect.ts';
+import { SERIES } from '#daemon/remote-write/format.ts';
 import { double, encodeSeries } from '#daemon/remote-write/protobuf.ts';
 import { SeriesEncoder } from '#daemon/remote-write/series-encoder.ts';
 import { literalSnappy, snappy } from '#daemon/remote-write/snappy.ts';
