@@ -17,3 +17,6 @@ export function createCollectors(options: SnmpCollectorOptions): Collectors {
     tcp: createTcpCollector(),
   };
 }
+
+/** No collector: it finds what collectors are then asked about. */
+export { scan } from './discovery/scan.ts';

@@ -40,6 +40,20 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./poll.ts'),
   },
   {
+    usage: 'discover [ranges...]',
+    summary: 'scan ranges once: what is there, what class it is, what would be adopted',
+    options: [
+      ['--adopt', 'watch from now on what is found'],
+      ['--port <number>', 'UDP port of SNMP agents (default: 161)'],
+      ['--credentials <name>', 'a name from `credentials` in the config, in place of those of the range'],
+      ['--community <text>', 'an SNMP v2c community'],
+      CONFIG,
+      JSON_OUTPUT,
+    ],
+    examples: ['siteward discover 192.0.2.0/24', 'siteward discover 192.0.2.0/24 --json', 'siteward discover --adopt'],
+    load: () => import('./discover.ts'),
+  },
+  {
     usage: 'devices',
     summary: 'the devices that are watched, and their states',
     options: [CONFIG, JSON_OUTPUT],

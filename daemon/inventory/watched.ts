@@ -24,6 +24,8 @@ export interface WatchedDevice {
   readonly checks?: readonly Check[];
   readonly parent?: string;
   readonly sla?: string;
+  /** Who answers for its outages. */
+  readonly party?: NonNullable<DeviceSettings['party']>;
   /** Equal for equal settings and secrets: a reload leaves such a device alone. */
   readonly fingerprint: string;
   intervals(learnt?: DeviceClass): Intervals;
@@ -58,6 +60,7 @@ function watch(settings: DeviceSettings, config: Config): WatchedDevice {
     ...(checks ? { checks } : {}),
     ...(settings.parent === undefined ? {} : { parent: settings.parent }),
     ...(settings.sla === undefined ? {} : { sla: settings.sla }),
+    ...(settings.party === undefined ? {} : { party: settings.party }),
     fingerprint: fingerprint([settings, config.polling], credentials),
     intervals: (learnt) => intervalsOf(settings, config.polling, settings.class ?? learnt),
   };
