@@ -1,4 +1,5 @@
 import { holidayFault } from './holidays.ts';
+import { overlaps, readRange, sizeFault } from './ranges.ts';
 import type { Config } from './schema.ts';
 import { parseServiceHours } from './service-hours.ts';
 
@@ -95,6 +96,24 @@ function* discovery({ discovery: { ranges }, credentials }: Config): Generator<R
           message: missing('credentials', credential, credentials),
         };
     }
+    yield* extent(ranges, index);
+  }
+}
+
+/** A range that no scan ends, and two that would offer one device the credentials of both. */
+function* extent(ranges: Config['discovery']['ranges'], index: number): Generator<ReferenceFault> {
+  const own = readRange(ranges[index]?.range ?? '');
+  if (!own) return;
+  const path = ['discovery', 'ranges', index, 'range'];
+  const size = sizeFault(own);
+  if (size) yield { path, message: `${size.message} (${size.advice})` };
+  for (const [earlier, { range }] of ranges.slice(0, index).entries()) {
+    const other = readRange(range);
+    if (other && overlaps(own, other))
+      yield {
+        path,
+        message: `${own.text} overlaps ${other.text} of ranges[${earlier}], so that it is not clear whose credentials are meant (write ranges that do not overlap)`,
+      };
   }
 }
 

@@ -176,7 +176,9 @@ const Device = z.strictObject({
   party: z
     .enum(['carrier', 'power', 'client', 'msp'])
     .optional()
-    .describe("Who answers for its outages, and for those of the devices behind it: carrier for the provider's router."),
+    .describe(
+      "Who answers for its outages, and for those of the devices behind it: carrier for the provider's router.",
+    ),
 });
 
 const Discovery = z.strictObject({
@@ -190,6 +192,7 @@ const Discovery = z.strictObject({
         adopt: z.enum(['ask', 'yes', 'rules']).default('ask'),
         max_packets_per_second: z.int().min(1).max(10_000).default(200),
         window: z.string().optional().describe('Hours in which it may scan, as service hours are written.'),
+        port: port().default(161).describe('UDP port of the SNMP agents there.'),
         nmap: z.boolean().default(false).describe('Ask nmap about what stays unknown.'),
       }),
     )
@@ -242,7 +245,9 @@ const Sla = z.strictObject({
   unreachable: z
     .enum(['downtime', 'excluded'])
     .default('downtime')
-    .describe('Whether time behind a parent that is down counts against the device itself, or only against the parent.'),
+    .describe(
+      'Whether time behind a parent that is down counts against the device itself, or only against the parent.',
+    ),
   maintenance_notice: duration({ max: '30d' })
     .default(0 as never)
     .describe('How long before its start maintenance must be announced to be excluded.'),
