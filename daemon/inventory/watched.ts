@@ -35,10 +35,11 @@ export interface WatchedDevice {
 export function watchedDevices(config: Config): WatchedDevice[] {
   return config.devices
     .filter((device) => inShard(device, config.polling.shard))
-    .map((device) => watch(device, config));
+    .map((device) => watchedDevice(device, config));
 }
 
-function watch(settings: DeviceSettings, config: Config): WatchedDevice {
+/** A device by its settings, wherever these come from. */
+export function watchedDevice(settings: DeviceSettings, config: Config): WatchedDevice {
   const name = settings.name ?? settings.address;
   const credentials = settings.credentials.flatMap((credential): Credential[] => {
     const found = config.credentials[credential];
@@ -95,7 +96,7 @@ function fingerprint(settings: unknown, credentials: readonly Credential[]): str
 }
 
 /** Which part of a large site a device belongs to, by its name, so that a move to another address changes nothing. */
-function inShard(device: DeviceSettings, shard: Config['polling']['shard']): boolean {
+export function inShard(device: Pick<DeviceSettings, 'name' | 'address'>, shard: Config['polling']['shard']): boolean {
   if (!shard) return true;
   const digest = createHash('sha256')
     .update(device.name ?? device.address)
