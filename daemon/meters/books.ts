@@ -92,6 +92,8 @@ export class MeterBooks {
         from,
         to: until,
         rows: history.get(printer) ?? [],
+        allRows: async () =>
+          (await this.#archive.printerRows(terms.contract, printer)).filter((row) => row.kind === 'printer'),
         sources: knowledge.sources,
         counts,
         manual: knowledge.manual.filter(({ body }) => body.printer === printer),
@@ -188,9 +190,9 @@ export class MeterBooks {
     };
   }
 
-  /** Closed periods of all printers: a year back at once, for that is as far as nearly all of them need. */
+  /** The last closed period of all printers at once: that is as far back as nearly all of them need. */
   async #rows(contract: string | null, { closed }: Knowledge): Promise<Map<string, PrinterPeriod[]>> {
-    const since = closed.at(-PERIODS_BACK)?.to ?? closed[0]?.to;
+    const since = closed.at(-1)?.to;
     if (since === undefined) return new Map();
     const rows = await this.#archive.latestRows(contract, since);
     return new Map([...rows].map(([printer, all]) => [printer, all.filter((row) => row.kind === 'printer')]));
@@ -219,9 +221,6 @@ export class MeterBooks {
     return first === undefined ? undefined : cutBefore(terms, first);
   }
 }
-
-/** Closed periods that are looked at for something that is known better now. */
-const PERIODS_BACK = 4;
 
 function usageOf({ printer, device, meters }: PrinterPeriod): Usage {
   const pages: Partial<Record<Meter, number>> = {};

@@ -14,8 +14,10 @@ export interface EvaluateRequest {
   readonly printer: string;
   readonly from: WallTime;
   readonly to: WallTime;
-  /** Closed periods of this printer under this contract, in order. */
+  /** The latest closed periods of this printer under this contract, in order; usually one is enough. */
   readonly rows: readonly PrinterPeriod[];
+  /** All of them, for when something long ago is known better. */
+  readonly allRows: () => Promise<readonly PrinterPeriod[]>;
   readonly sources: ReadonlyMap<number, Source>;
   readonly counts: (device: string) => boolean;
   readonly manual: readonly Numbered<ManualRead>[];
@@ -31,12 +33,18 @@ const DAY = 86_400_000;
 const GONE_DAYS = 62;
 
 /** Undefined when the printer has no part in the period. */
-export async function evaluate(request: EvaluateRequest): Promise<PrinterPeriod | undefined> {
-  const base = baseOf(request, Number.POSITIVE_INFINITY);
+export async function evaluate(asked: EvaluateRequest): Promise<PrinterPeriod | undefined> {
+  let request = asked;
+  let base = baseOf(request, Number.POSITIVE_INFINITY);
+  if (!base) {
+    request = { ...asked, rows: await asked.allRows() };
+    base = baseOf(request, Number.POSITIVE_INFINITY);
+  }
   const history = await historyFrom(request, base, false);
   const silentSince = estimatedSince(request, history);
   if (silentSince === undefined) return periodOf(request, base, history);
   // A pattern needs each read of the weeks before the silence, from before the last closed period if need be.
+  request = { ...asked, rows: await asked.allRows() };
   const earlier = baseOf(request, silentSince - PATTERN_DAYS * DAY);
   return periodOf(request, earlier, await historyFrom(request, earlier, true));
 }
