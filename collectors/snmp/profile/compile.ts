@@ -2,7 +2,8 @@
 import { AREAS, type AreaName } from '#config/profile.ts';
 import { type FlatArea, type FlatSource, IDENTITY_FIELDS, type IdentityField, type Profile } from '#config/profiles.ts';
 import type { AgentHints, Oid } from '../agent.ts';
-import { type CompiledReading, compileReading, type LabelSet } from './readings.ts';
+import type { LabelSet } from './labels.ts';
+import { type CompiledReading, compileReading } from './readings.ts';
 import type { TableShape } from './scope.ts';
 import { saysNoSerial } from './text.ts';
 import { type CompileContext, compileConditions, compileValue, type Evaluate, Needs, type Test } from './value.ts';

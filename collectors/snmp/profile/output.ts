@@ -1,7 +1,7 @@
 /** Collects the series of one read: no series twice, and the same labels are the same object from poll to poll. */
 import type { MetricName } from '#collectors/catalogue.ts';
 import type { Labels, Reading } from '#collectors/contract.ts';
-import type { Output } from './readings.ts';
+import type { Output } from './labels.ts';
 import type { Refusal } from './scope.ts';
 
 export interface RefusedValue extends Refusal {

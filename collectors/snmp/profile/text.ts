@@ -140,9 +140,11 @@ const NOTHING = new Set([
   '""',
 ]);
 
+const LONGEST_NOTHING = 32;
+
 /** Whether a text is one of the ways in which devices say that they have nothing to say. */
 export function saysNothing(text: string): boolean {
-  return NOTHING.has(text.trim().toLowerCase());
+  return text.length <= LONGEST_NOTHING && NOTHING.has(text.trim().toLowerCase());
 }
 
 /** Whether a serial number is a placeholder: nothing, or all of one sign (zeros, X, dots). */

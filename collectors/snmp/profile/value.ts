@@ -5,7 +5,7 @@
 import type { Condition, Value, ValueOrText } from '#config/profile.ts';
 import type { Oid } from '../agent.ts';
 import { asExact, type Cell, numberOf, plainNumber, textOf } from './cell.ts';
-import type { Scope, TableShape } from './scope.ts';
+import type { Scope, TableShape, Trace } from './scope.ts';
 import { decodeText, saysNothing } from './text.ts';
 import { compileTransforms } from './transform.ts';
 
@@ -263,6 +263,18 @@ const smallest: Fold = (values) => values.toSorted(ascending)[0];
 
 function ascending(a: number | bigint, b: number | bigint): number {
   return a < b ? -1 : Number(a > b);
+}
+
+/** A value with the objects that it is made from. Costs more than the value alone. */
+export function traced(
+  value: Evaluate,
+  scope: Scope,
+): { readonly cell: Cell | undefined; readonly trace: readonly Trace[] } {
+  const trace: Trace[] = [];
+  scope.trace = trace;
+  const cell = value(scope);
+  scope.trace = undefined;
+  return { cell, trace };
 }
 
 export function compileConditions(conditions: readonly Condition[], context: CompileContext): Test {

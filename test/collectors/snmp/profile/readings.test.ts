@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { amounts } from '#collectors/snmp/profile/readings.ts';
+import { amounts } from '#collectors/snmp/profile/amounts.ts';
 import { deviceOf, libraryOf, lines } from './support.ts';
 
 async function read(profile: string, recording: string): Promise<readonly string[]> {
