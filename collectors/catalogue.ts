@@ -217,6 +217,16 @@ export const CATALOGUE = {
     labels: ['meter'],
     lasting: true,
   }),
+  siteward_printer_meter_billed_pages_total: counter(
+    'printer_meter.billed_pages',
+    'Pages that count for the bill: the sum over the segments of the counter, which resets and swapped boards do not set back.',
+    { labels: ['meter'], lasting: true },
+  ),
+  siteward_printer_meter_last_read_timestamp_seconds: gauge(
+    'printer_meter.last_read_timestamp_seconds',
+    'When the meters were last read and kept.',
+    { unit: 'seconds', lasting: true },
+  ),
   siteward_printer_supply_info: gauge(
     'printer_supply.info',
     'What the supply is, also where its level is not known; always 1.',
