@@ -2,10 +2,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { METRIC_NAMES } from '#collectors/catalogue.ts';
 import type { Observation } from '#collectors/contract.ts';
+import { configOf } from '#config/load.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { SelfMetrics } from '#daemon/exposition/self.ts';
 import { createLogger } from '#daemon/log.ts';
 import { PrometheusSink } from '#daemon/sinks/prometheus.ts';
+import { memoryAudit } from '#daemon/web/access/audit.ts';
 import { startWeb } from '#daemon/web/server.ts';
 import type { SiteView } from '#daemon/web/site-view.ts';
 import { type Figure, median } from './table.ts';
@@ -38,6 +40,8 @@ export async function benchExposition(): Promise<Figure[]> {
       self: new SelfMetrics('0', () => []),
       devices: sink,
       log: createLogger('error'),
+      audit: memoryAudit(),
+      http: () => configOf({ site: { id: 'b', client: 'B' } }, '.').config.http,
     },
   });
   const child = new URL('./scrape.ts', import.meta.url).pathname;
