@@ -3,13 +3,15 @@ import { createCollectors } from '#collectors/registry.ts';
 import { SitewardError } from '#config/errors.ts';
 import { describeFault } from '#config/faults.ts';
 import { ConfigError, type LoadedConfig } from '#config/load.ts';
-import { AvailabilityTracker, type Transition } from './availability/tracker.ts';
+import { Availability } from './availability/availability.ts';
+import type { AvailabilityTracker, Transition } from './availability/tracker.ts';
 import { SelfMetrics } from './exposition/self.ts';
 import { Fanout } from './fanout.ts';
 import { watchedDevices } from './inventory/watched.ts';
 import type { LevelLogger, Logger } from './log.ts';
 import { profileLibrary } from './profile-library.ts';
 import { PrometheusSink } from './sinks/prometheus.ts';
+import { openStorage } from './storage.ts';
 import { VERSION } from './version.ts';
 import { Watch } from './watch.ts';
 import { startWeb } from './web/server.ts';
@@ -58,11 +60,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const fanout = new Fanout([prometheus], log);
   const publish = (observation: Observation) => fanout.publish(observation);
   const self = new SelfMetrics(VERSION, () => []);
-  const tracker = new AvailabilityTracker({
+  const storage = await openStorage(loaded, clock, log);
+  const availability = await Availability.open({
+    ...storage,
     clock,
+    log,
+    version: VERSION,
     publish,
     onTransition: (transition) => logTransition(log, transition),
   });
+  const { tracker } = availability;
   const watch = new Watch({
     clock,
     log,
@@ -78,6 +85,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const devices = watchedDevices(loaded.config);
     self.watching(devices.length);
     publish(siteInfo(loaded, clock.wallNow()));
+    availability.apply(loaded.config, devices);
     watch.apply(devices);
   };
   const reload = async (): Promise<readonly string[]> => {
@@ -124,10 +132,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     reload,
     stop: async () => {
       await watch.stop(AbortSignal.timeout(GRACE_POLLS));
+      await availability.close(AbortSignal.timeout(GRACE_FLUSH));
       await fanout.flush(AbortSignal.timeout(GRACE_FLUSH));
       await web.close();
       await fanout.close();
       await Promise.all(Object.values(collectors).map((collector) => collector.close()));
+      await storage.close();
       log.info('siteward has stopped');
     },
   };
@@ -143,7 +153,7 @@ function deviceView(name: string, watch: Watch, tracker: AvailabilityTracker): D
     address: device.host,
     class: device.target.class ?? facts?.identity?.class ?? 'other',
     ...(facts?.identity ? { identity: facts.identity } : {}),
-    state: standing.state,
+    state: tracker.live(name) ?? standing.state,
     since: standing.since,
     problems: facts?.problems ?? [],
   };

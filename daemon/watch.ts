@@ -159,7 +159,8 @@ export class Watch {
       key: 'suspects',
       interval: SUSPECT_INTERVAL,
       run: async (signal) => {
-        const suspects = [...this.#devices.values()].filter(({ name }) => this.#rounds.suspect(name));
+        const names = this.#rounds.suspects(this.#devices.keys());
+        const suspects = [...this.#devices.values()].filter(({ name }) => names.has(name));
         if (suspects.length > 0) await this.#round(suspects, signal);
         return 'neither';
       },

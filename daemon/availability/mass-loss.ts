@@ -13,11 +13,11 @@ export interface MassCandidate {
 }
 
 /**
- * Whether nearly all devices that were up fell silent within `interval`. Then the fault is likelier near the appliance
+ * Whether nearly all devices that were up, or of which nothing is known yet, fell silent within `interval`. Then the fault is likelier near the appliance
  * (its switch port, its power strip, its own load) than in all of them at once, and none may be called down.
  */
 export function isMassLoss(candidates: Iterable<MassCandidate>, interval: number): boolean {
-  const open = [...candidates].filter(({ standing }) => standing.state === 'up' || isExcused(standing));
+  const open = [...candidates].filter(({ standing }) => standing.state === 'up' || standing.state === 'unknown');
   const starts = open
     .flatMap(({ standing: { silentRounds, firstSilent } }) =>
       silentRounds > 0 && firstSilent !== undefined ? [firstSilent] : [],
@@ -28,10 +28,6 @@ export function isMassLoss(candidates: Iterable<MassCandidate>, interval: number
   // Devices that were not asked since say nothing for or against it.
   const asked = open.filter(({ lastTold }) => lastTold !== undefined && lastTold >= first).length;
   return count >= LEAST_DEVICES && count >= LEAST_SHARE * asked;
-}
-
-function isExcused({ rule }: Standing): boolean {
-  return rule === 'nearly all fell silent at once';
 }
 
 /** The largest number of times within `interval` of each other, and the first of them. */

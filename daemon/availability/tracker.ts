@@ -1,22 +1,35 @@
-import type { Clock, Evidence, Observation, Reading, ReadingGroup, WallTime } from '#collectors/contract.ts';
+import type { Clock, Evidence, Monotonic, Observation, Reading, ReadingGroup, WallTime } from '#collectors/contract.ts';
 import type { WatchedDevice } from '../inventory/watched.ts';
-import { combine, judge, newStanding, STATES, type Standing, type State } from './verdict.ts';
+import { isMassLoss, type MassCandidate } from './mass-loss.ts';
+import type { StateSums } from './sums.ts';
+import { combine, interrupted, judge, newStanding, type Rule, STATES, type Standing, type State } from './verdict.ts';
 
 /** A device entered another state. */
 export interface Transition {
   readonly device: string;
   readonly from: State;
   readonly to: Standing;
+  /** As it is shown: maintenance where a window is in force and the device is not up. */
+  readonly live: State;
   /** When it was found, which for an outage is later than `to.since`. */
   readonly at: WallTime;
   /** What each check said in the round that decided. */
   readonly evidence: Readonly<Record<string, Evidence>>;
+  /** The parent, where that is what decided. */
+  readonly parent?: string;
 }
 
 export interface TrackerOptions {
   readonly clock: Clock;
   readonly publish: (observation: Observation) => void;
   readonly onTransition: (transition: Transition) => void;
+  /** Whether the loop stood still or the clock was set since then: such a round proves nothing. */
+  readonly disturbedSince?: (started: Monotonic) => boolean;
+  readonly inMaintenance?: (device: string, at: WallTime) => boolean;
+  /** The shown state changed at `at` without a transition: a window began or ended. */
+  readonly onShown?: (device: string, live: State, at: WallTime) => void;
+  /** Cumulative time in each state, as far as it is on disk. */
+  readonly sums?: (device: string) => StateSums | undefined;
 }
 
 interface Tracked {
@@ -25,10 +38,21 @@ interface Tracked {
   probes: Map<string, boolean>;
   /** Devices between this one and the appliance: parents are judged first. */
   depth: number;
+  live: State;
+  /** When it was last asked with an outcome. */
+  lastTold: WallTime | undefined;
 }
 
 /** What the checks of one device brought in one round, by probe: icmp, snmp, tcp. */
 export type RoundResult = ReadonlyMap<string, Evidence>;
+
+/** When a round began, on both clocks. */
+export interface RoundStart {
+  readonly at: WallTime;
+  readonly mono: Monotonic;
+}
+
+const DISTURBED: Evidence = { kind: 'could-not-tell', reason: 'siteward stood still, or the clock was set' };
 
 /** Keeps the standing of every device, judges rounds parents first, and publishes states and probes. */
 export class AvailabilityTracker {
@@ -43,33 +67,60 @@ export class AvailabilityTracker {
   apply(devices: readonly WatchedDevice[]): void {
     const names = new Set(devices.map(({ name }) => name));
     for (const name of this.#devices.keys()) if (!names.has(name)) this.#devices.delete(name);
+    const now = this.#options.clock.wallNow();
     for (const device of devices) {
       const tracked = this.#devices.get(device.name);
       if (tracked) tracked.device = device;
       else
         this.#devices.set(device.name, {
           device,
-          standing: newStanding(this.#options.clock.wallNow()),
+          standing: newStanding(now),
           probes: new Map(),
           depth: 0,
+          live: this.#shown(device.name, 'unknown', now),
+          lastTold: undefined,
         });
     }
     for (const tracked of this.#devices.values()) tracked.depth = this.#depthOf(tracked.device);
     for (const device of devices) this.#publish(device.name);
   }
 
+  /** Devices that are watched. */
+  names(): IterableIterator<string> {
+    return this.#devices.keys();
+  }
+
   standing(device: string): Standing | undefined {
     return this.#devices.get(device)?.standing;
   }
 
-  /** Judges one round that began at `at`. Devices that have left meanwhile are passed over. */
-  round(at: WallTime, results: ReadonlyMap<string, RoundResult>): void {
+  /** The state as it is shown. */
+  live(device: string): State | undefined {
+    return this.#devices.get(device)?.live;
+  }
+
+  /** The devices through which it is reached, nearest first. */
+  parentsOf(device: string): string[] {
+    const parents: string[] = [];
+    let above = this.#devices.get(device)?.device.parent;
+    while (above !== undefined && !parents.includes(above)) {
+      parents.push(above);
+      above = this.#devices.get(above)?.device.parent;
+    }
+    return parents;
+  }
+
+  /** Judges one round. Devices that have left meanwhile are passed over. */
+  round(start: RoundStart, results: ReadonlyMap<string, RoundResult>): void {
+    const disturbed = this.#options.disturbedSince?.(start.mono) ?? false;
     const present = [...results].flatMap(([name, result]) => {
       const tracked = this.#devices.get(name);
-      return tracked ? [{ tracked, result }] : [];
+      return tracked ? [{ tracked, result, evidence: disturbed ? DISTURBED : combine([...result.values()]) }] : [];
     });
     present.sort((a, b) => a.tracked.depth - b.tracked.depth);
-    for (const { tracked, result } of present) this.#judge(tracked, at, result);
+    for (const { tracked, evidence } of present) if (evidence.kind !== 'could-not-tell') tracked.lastTold = start.at;
+    const massLoss = this.#massLoss(start.at, present);
+    for (const { tracked, result, evidence } of present) this.#judge(tracked, start.at, evidence, result, massLoss);
   }
 
   /** Notes what a probe outside the rounds said, such as an SNMP poll of a device whose state hangs on ICMP alone. */
@@ -79,28 +130,85 @@ export class AvailabilityTracker {
     this.#publish(device);
   }
 
+  /** What was known of all devices counts no more: nobody watched until `at`. */
+  interrupt(at: WallTime, rule: Rule): void {
+    for (const tracked of this.#devices.values()) {
+      tracked.standing = interrupted(at, rule);
+      tracked.lastTold = undefined;
+      tracked.live = this.#shown(tracked.device.name, 'unknown', at);
+      this.#publish(tracked.device.name);
+    }
+  }
+
+  /** Looks whether maintenance began or ended for anybody. */
+  refreshShown(at: WallTime): void {
+    for (const [name, tracked] of this.#devices) {
+      const live = this.#shown(name, tracked.standing.state, at);
+      if (live === tracked.live) continue;
+      tracked.live = live;
+      this.#options.onShown?.(name, live, at);
+      this.#publish(name);
+    }
+  }
+
   /** Publishes states and probes of all devices, for sinks that keep a history. */
   publishAll(): void {
     for (const name of this.#devices.keys()) this.#publish(name);
   }
 
-  #judge(tracked: Tracked, at: WallTime, result: RoundResult): void {
+  /** Up to when what is known of a device is settled: a silence that is not judged yet may still become an outage. */
+  settledUntil(device: string, at: WallTime): WallTime {
+    const standing = this.#devices.get(device)?.standing;
+    return standing?.state === 'up' && standing.firstSilent !== undefined
+      ? (Math.min(at, standing.firstSilent) as WallTime)
+      : at;
+  }
+
+  #judge(tracked: Tracked, began: WallTime, evidence: Evidence, result: RoundResult, massLoss: boolean): void {
     const before = tracked.standing;
-    const parent = tracked.device.parent === undefined ? undefined : this.#devices.get(tracked.device.parent)?.standing;
-    tracked.standing = judge(before, { at, evidence: combine([...result.values()]) }, parent ? { parent } : {});
+    // The clock may have been put back a little since: no state begins before the one that it ends.
+    const at = Math.max(began, before.since) as WallTime;
+    const { name, parent: parentName } = tracked.device;
+    const parent = parentName === undefined ? undefined : this.#devices.get(parentName)?.standing;
+    tracked.standing = judge(before, { at, evidence }, { ...(parent ? { parent } : {}), massLoss });
     let changed = before.state !== tracked.standing.state;
-    for (const [probe, evidence] of result) changed = this.#note(tracked, probe, evidence) || changed;
+    for (const [probe, said] of result) changed = this.#note(tracked, probe, said) || changed;
     if (before.state !== tracked.standing.state) {
-      const found = this.#options.clock.wallNow();
+      tracked.live = this.#shown(name, tracked.standing.state, at);
       this.#options.onTransition({
-        device: tracked.device.name,
+        device: name,
         from: before.state,
         to: tracked.standing,
-        at: found,
-        evidence: Object.fromEntries(result),
+        live: tracked.live,
+        at: this.#options.clock.wallNow(),
+        evidence: evidence === DISTURBED ? { siteward: DISTURBED } : Object.fromEntries(result),
+        ...(tracked.standing.state === 'unreachable' && parentName !== undefined ? { parent: parentName } : {}),
       });
     }
-    if (changed) this.#publish(tracked.device.name);
+    if (changed) this.#publish(name);
+  }
+
+  /** Devices behind a silent one are left out: that one explains them. */
+  #massLoss(at: WallTime, present: readonly { readonly tracked: Tracked; readonly evidence: Evidence }[]): boolean {
+    const heard = new Map(present.map(({ tracked, evidence }) => [tracked.device.name, evidence.kind]));
+    if (![...heard.values()].includes('silent')) return false;
+    const candidates: MassCandidate[] = [];
+    let interval = 0;
+    for (const { device, standing, lastTold } of this.#devices.values()) {
+      if (device.parent !== undefined && this.#isSilent(device.parent, heard)) continue;
+      candidates.push({ standing: withRound(standing, heard.get(device.name), at), lastTold });
+      interval = Math.max(interval, device.intervals().availability);
+    }
+    return isMassLoss(candidates, interval);
+  }
+
+  #isSilent(name: string, heard: ReadonlyMap<string, Evidence['kind']>): boolean {
+    const now = heard.get(name);
+    return now === undefined ? (this.#devices.get(name)?.standing.silentRounds ?? 0) > 0 : now === 'silent';
+  }
+
+  #shown(device: string, state: State, at: WallTime): State {
+    return state !== 'up' && this.#options.inMaintenance?.(device, at) ? 'maintenance' : state;
   }
 
   #note(tracked: Tracked, probe: string, evidence: Evidence): boolean {
@@ -113,14 +221,16 @@ export class AvailabilityTracker {
   #publish(name: string): void {
     const tracked = this.#devices.get(name);
     if (!tracked) return;
+    const sums = this.#options.sums?.(name);
     const groups: ReadingGroup[] = [
-      { name: 'state', readings: stateReadings(tracked.standing.state) },
+      { name: 'state', readings: stateReadings(tracked.live) },
       {
         name: 'probes',
         readings: [...tracked.probes].map(
           ([probe, ok]): Reading => ({ metric: 'siteward_probe_success', labels: { probe }, value: ok ? 1 : 0 }),
         ),
       },
+      ...(sums ? [{ name: 'seconds', readings: secondsReadings(sums) }] : []),
     ];
     this.#options.publish({
       device: name,
@@ -151,6 +261,15 @@ export class AvailabilityTracker {
   }
 }
 
+/** The run of silence as it will be after this round: the rule looks at all devices at once, before each is judged. */
+function withRound(standing: Standing, kind: Evidence['kind'] | undefined, at: WallTime): Standing {
+  if (kind === undefined) return standing;
+  if (kind === 'silent')
+    return { ...standing, silentRounds: standing.silentRounds + 1, firstSilent: standing.firstSilent ?? at };
+  const { firstSilent: _, ...rest } = standing;
+  return { ...rest, silentRounds: 0 };
+}
+
 const STATE_LABELS = STATES.map((state) => ({ state }));
 const NO_LABELS = {};
 
@@ -161,4 +280,12 @@ function stateReadings(state: State): Reading[] {
   if (state !== 'unknown')
     readings.push({ metric: 'siteward_device_up', labels: NO_LABELS, value: state === 'up' ? 1 : 0 });
   return readings;
+}
+
+function secondsReadings(sums: StateSums): Reading[] {
+  return STATE_LABELS.map((labels) => ({
+    metric: 'siteward_availability_seconds_total',
+    labels,
+    value: BigInt(Math.floor(sums[labels.state] / 1000)),
+  }));
 }

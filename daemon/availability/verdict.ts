@@ -54,8 +54,8 @@ export function newStanding(at: WallTime): Standing {
 }
 
 /** A standing from which nothing follows: what was under way is forgotten, and the next rounds begin anew. */
-export function interrupted(standing: Standing, at: WallTime, rule: Rule): Standing {
-  return { ...entered(standing, 'unknown', Math.max(at, standing.since) as WallTime, rule), silentRounds: 0 };
+export function interrupted(at: WallTime, rule: Rule): Standing {
+  return { state: 'unknown', since: at, rule, silentRounds: 0 };
 }
 
 /**

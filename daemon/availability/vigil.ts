@@ -38,29 +38,30 @@ export const FIRST_PLAUSIBLE = Date.UTC(2024, 0, 1);
 export class Vigil {
   readonly #clock: Clock;
   readonly #events: VigilEvents;
-  readonly #beatEvery: Milliseconds;
+  /** How often the ledger is told that siteward lives: an interval ends within this of a crash. */
+  beatEvery: Milliseconds;
   #timer: NodeJS.Timeout | undefined;
   #lastMono: Monotonic;
   #lastWall: WallTime;
   #lastBeat: Monotonic;
   #disturbedAt: Monotonic | undefined;
 
-  /** `beatEvery`: how often the ledger is told that siteward lives; an interval ends within this of a crash. */
   constructor(clock: Clock, events: VigilEvents, beatEvery: Milliseconds) {
     this.#clock = clock;
     this.#events = events;
-    this.#beatEvery = beatEvery;
+    this.beatEvery = beatEvery;
     this.#lastMono = clock.monotonicNow();
     this.#lastWall = clock.wallNow();
     this.#lastBeat = this.#lastMono;
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.look(), TICK);
+    this.#timer ??= setInterval(() => this.look(), TICK);
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** The time for the ledger. Small backward corrections hold it still until the clock has caught up. */
@@ -90,7 +91,7 @@ export class Vigil {
     // A stall ends before the clock is found set: it is told in the time that was then.
     if (stalled) this.#events.stalled({ from: before, to: stepped ? expected : this.#lastWall, endedAt: mono });
     if (stepped) this.#events.stepped({ from: stalled ? expected : before, to: wall });
-    if (mono - this.#lastBeat >= this.#beatEvery || stepped || stalled) {
+    if (mono - this.#lastBeat >= this.beatEvery || stepped || stalled) {
       this.#lastBeat = mono;
       this.#events.beat(this.#lastWall, mono);
     }

@@ -1,7 +1,8 @@
 import type { Clock, Collector, Evidence, Milliseconds, Observation } from '#collectors/contract.ts';
+import { ownFaults } from '#collectors/icmp/own-side.ts';
 import type { AvailabilityTracker, RoundResult } from '../availability/tracker.ts';
 import { SILENT_ROUNDS } from '../availability/verdict.ts';
-import type { Check, WatchedDevice } from '../inventory/watched.ts';
+import { type Check, isAddress, type WatchedDevice } from '../inventory/watched.ts';
 
 export interface RoundsOptions {
   readonly clock: Clock;
@@ -35,6 +36,17 @@ export class Rounds {
     return standing !== undefined && standing.silentRounds > 0 && standing.silentRounds < SILENT_ROUNDS;
   }
 
+  /** Devices to ask again soon: those that fell silent, and those through which they are reached. */
+  suspects(devices: Iterable<string>): Set<string> {
+    const suspects = new Set<string>();
+    for (const device of devices) {
+      if (!this.suspect(device)) continue;
+      suspects.add(device);
+      for (const parent of this.#options.tracker.parentsOf(device)) suspects.add(parent);
+    }
+    return suspects;
+  }
+
   /** One round over these devices. */
   async run(devices: readonly WatchedDevice[], signal: AbortSignal): Promise<void> {
     const { clock, tracker } = this.#options;
@@ -42,10 +54,10 @@ export class Rounds {
     if (free.length === 0) return;
     for (const { name } of free) this.#asked.add(name);
     try {
-      const at = clock.wallNow();
+      const start = { at: clock.wallNow(), mono: clock.monotonicNow() };
       const results = await this.#ask(free, signal);
       signal.throwIfAborted();
-      tracker.round(at, results);
+      tracker.round(start, results);
     } finally {
       for (const { name } of free) this.#asked.delete(name);
     }
@@ -68,7 +80,18 @@ export class Rounds {
       // Its agent speaks for a device that never answered an echo request: then those say nothing about it.
       if (result?.get('snmp')?.kind === 'answered') result.delete('icmp');
     }
+    await this.#excuse(devices, results);
     return results;
+  }
+
+  /** SNMP timeouts say nothing about a device while this machine has no way to it. */
+  async #excuse(devices: readonly WatchedDevice[], results: ReadonlyMap<string, Map<string, Evidence>>): Promise<void> {
+    const silent = devices.filter(({ name }) => results.get(name)?.get('snmp')?.kind === 'silent');
+    const faults = await ownFaults(silent.map(({ target }) => target.address).filter(isAddress));
+    for (const { name, target } of silent) {
+      const fault = faults.get(target.address);
+      if (fault) results.get(name)?.set('snmp', { kind: 'could-not-tell', reason: fault.message });
+    }
   }
 
   /** Without `checks` of its own, a device that never answered ICMP is asked by SNMP instead. */
