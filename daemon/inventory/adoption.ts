@@ -28,7 +28,7 @@ export function decide(device: Adoptable, { mode, rules, taken }: AdoptionContex
   const lacking = evidenceLacking(device.evidence);
   if (lacking !== undefined) return { adopt: false, reason: lacking };
   if (mode === 'ask') return { adopt: false, reason: 'a person decides (adopt: ask)' };
-  const rule = rules.find((each) => fits(each, device));
+  const rule = ruleFor(device, rules);
   if (mode === 'rules' && !rule) return { adopt: false, reason: 'no rule fits' };
   if (rule && !rule.adopt) return { adopt: false, reason: `a rule says no (${ruleText(rule)})` };
   const name = deviceName(device, taken, rule?.as);
@@ -48,6 +48,11 @@ export function evidenceLacking(evidence: Evidence): string | undefined {
   const facts = [evidence.engineId, evidence.macs?.[0], evidence.sysName, evidence.model].filter(Boolean);
   if (facts.length >= 2 && (evidence.sysName !== undefined || evidence.model !== undefined)) return undefined;
   return 'not enough is known of it: no serial, and less than two of engine ID, MAC, sysName and model';
+}
+
+/** The first rule that fits. */
+export function ruleFor(device: Adoptable, rules: readonly Rule[]): Rule | undefined {
+  return rules.find((each) => fits(each, device));
 }
 
 function fits(rule: Rule, { class: deviceClass, evidence }: Adoptable): boolean {

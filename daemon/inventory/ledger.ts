@@ -24,7 +24,11 @@ export async function readRecords(database: Database): Promise<readonly DeviceRe
 }
 
 /** Writes records and events in one transaction. */
-export async function writeChanges(database: Database, { records, events }: BookChanges, now: WallTime): Promise<void> {
+export async function writeChanges(
+  database: Database,
+  { records, events }: Omit<BookChanges, 'seen'>,
+  now: WallTime,
+): Promise<void> {
   const statements: Statement[] = [];
   if (records.length > 0) {
     // A name may pass from one record to another within one change.

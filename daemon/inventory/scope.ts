@@ -25,7 +25,12 @@ export function configuredRanges(config: Config): readonly ConfiguredRange[] {
   }));
 }
 
-/** The configured range that an address lies in, by its text. */
+/** The configured range that an address lies in. */
+export function rangeAt(config: Config, address: string): ConfiguredRange | undefined {
+  return configuredRanges(config).find(({ range }) => contains(range, address));
+}
+
+/** The configured range that an address lies in, by its text; for many addresses. */
 export function rangeNames(config: Config): (address: string) => string | undefined {
   const ranges = configuredRanges(config);
   return (address) => ranges.find(({ range }) => contains(range, address))?.range.text;
@@ -33,7 +38,7 @@ export function rangeNames(config: Config): (address: string) => string | undefi
 
 /** What may be offered at an address: what its range names; on loopback, which nobody else hears, anything. */
 export function credentialsAt(config: Config, address: string): readonly Credential[] {
-  const inside = configuredRanges(config).find(({ range }) => contains(range, address));
+  const inside = rangeAt(config, address);
   if (inside) return inside.credentials;
   const alone = readRange(address);
   return alone && isLoopback(alone) ? allCredentials(config) : [];
