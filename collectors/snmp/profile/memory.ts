@@ -15,6 +15,8 @@ export interface DeviceMemory {
   absent: Set<Oid>;
   /** Rows of slow columns, as far as they are used. */
   slow: ReadonlyMap<Oid, ReadonlyMap<string, Varbind>>;
+  /** Metrics reads since the last inventory. */
+  polls: number;
   /** sysUpTime of the last poll, in hundredths of a second. */
   upTime: number | undefined;
   labels: Map<string, Labels>;
@@ -28,6 +30,7 @@ export function emptyMemory(): DeviceMemory {
     chosen: new Map(),
     absent: new Set(),
     slow: new Map(),
+    polls: 0,
     upTime: undefined,
     labels: new Map(),
   };

@@ -14,19 +14,29 @@ export class SeriesOutput implements Output {
   readonly refused: RefusedValue[] = [];
   /** Labels that this read used. */
   readonly used = new Map<string, Labels>();
-  readonly #known: ReadonlyMap<string, Labels>;
+  readonly #known: Map<string, Labels>;
+  readonly #tracksUse: boolean;
   readonly #seen = new Map<MetricName, Set<Labels>>();
   #readings: Reading[] = [];
 
-  constructor(known: ReadonlyMap<string, Labels>) {
+  /**
+   * @param known labels of earlier reads; new ones are added to it.
+   * @param options.tracksUse whether `used` is filled, so that labels used no longer can be forgotten.
+   */
+  constructor(known: Map<string, Labels>, options: { readonly tracksUse: boolean }) {
     this.#known = known;
+    this.#tracksUse = options.tracksUse;
   }
 
   labels(parts: Labels): Labels {
     let key = '';
     for (const label in parts) key += `${label}\u0000${parts[label]}\u0001`;
-    const labels = this.used.get(key) ?? this.#known.get(key) ?? Object.freeze({ ...parts });
-    this.used.set(key, labels);
+    let labels = this.#known.get(key);
+    if (!labels) {
+      labels = Object.freeze({ ...parts });
+      this.#known.set(key, labels);
+    }
+    if (this.#tracksUse) this.used.set(key, labels);
     return labels;
   }
 

@@ -57,7 +57,7 @@ async function readInventory({ agent, library, memory, signal }: ReadRequest): P
   }
   agent.advise(profile.hints);
   const scope = new Scope(recognition.scalars, { remember: true });
-  const output = new SeriesOutput(memory.labels);
+  const output = new SeriesOutput(memory.labels, { tracksUse: true });
   const session = new Session(agent, scope, output, signal, new Set(recognition.asked));
   session.want(profile.identityNeeds);
 
@@ -80,6 +80,7 @@ async function readInventory({ agent, library, memory, signal }: ReadRequest): P
   memory.absent = session.absent();
   memory.slow = scope.used ?? new Map();
   memory.upTime = upTime(scope.scalars);
+  memory.polls = 0;
   memory.labels = output.used;
   return {
     identity: identityOf(profile, scope),
@@ -87,6 +88,9 @@ async function readInventory({ agent, library, memory, signal }: ReadRequest): P
     problems: [...partialProblems(session.partial), ...refusalProblems(output.refused)],
   };
 }
+
+/** Two members of a cluster that answer in turn, each with an uptime of its own, must not cost an inventory each time. */
+const POLLS_BETWEEN_RESTARTS = 5;
 
 /** How often an incomplete answer may leave a device what it was taken for before. */
 const MOST_DOUBTS = 2;
@@ -111,7 +115,7 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
   known.delete(SYS_OBJECT_ID);
   const scope = new Scope(known, { remember: false });
   for (const [oid, rows] of memory.slow) scope.columns.set(oid, rows);
-  const output = new SeriesOutput(memory.labels);
+  const output = new SeriesOutput(memory.labels, { tracksUse: false });
   const skip = new Set([...memory.absent, ...memory.scalars.keys(), ...memory.slow.keys()]);
   skip.delete(SYS_OBJECT_ID);
   const session = new Session(agent, scope, output, signal, skip);
@@ -124,11 +128,13 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
     .map((area) => new AreaReading(area, memory.chosen.get(area.name) ?? []));
   const { groups } = await session.readAreas(areas, memory.chosen, () => {
     const now = upTime(scope.scalars);
-    const restarted = now !== undefined && memory.upTime !== undefined && now < memory.upTime;
+    const restarted =
+      memory.polls >= POLLS_BETWEEN_RESTARTS && now !== undefined && memory.upTime !== undefined && now < memory.upTime;
     const other = scope.scalars.get(SYS_OBJECT_ID)?.value;
     return !restarted && (other === undefined || other === objectId);
   });
   memory.upTime = upTime(scope.scalars) ?? memory.upTime;
+  memory.polls += 1;
   if (session.abandoned) return undefined;
   return { groups, problems: [...partialProblems(session.partial), ...refusalProblems(output.refused)] };
 }

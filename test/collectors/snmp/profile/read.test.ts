@@ -150,18 +150,24 @@ describe('what changes behind an address', () => {
     expect(lines(metrics)).toEqual(['firewall_sessions{} 9']);
   });
 
-  test('a device that started anew is looked at anew', async () => {
+  test('a device that started anew is looked at anew, but not at every poll', async () => {
     const device = deviceOf(
       libraryOf(SENSORS),
       `${SYSTEM}1.3.6.1.4.1.99999.3.1.2.1|4|Old\n1.3.6.1.4.1.99999.3.1.3.1|2|40`,
     );
     await device.ask('inventory');
+    for (let poll = 0; poll < 5; poll += 1) await device.ask('metrics');
 
-    device.agent.become(
-      `${SYSTEM.replace('5000', '100')}1.3.6.1.4.1.99999.3.1.2.1|4|New\n1.3.6.1.4.1.99999.3.1.3.1|2|41`,
-    );
+    const anew = `${SYSTEM.replace('5000', '100')}1.3.6.1.4.1.99999.3.1.2.1|4|New\n1.3.6.1.4.1.99999.3.1.3.1|2|41`;
+    device.agent.become(anew);
+    const first = await device.ask('metrics');
+    device.agent.become(anew.replace('67|100', '67|90').replace('|New', '|Newer'));
+    const second = await device.ask('metrics');
 
-    expect(lines(await device.ask('metrics'))).toEqual(['sensor_temperature_celsius{New} 41']);
+    expect(lines(first)).toEqual(['sensor_temperature_celsius{New} 41']);
+    expect(first.identity).toBeDefined();
+    expect(lines(second)).toEqual(['sensor_temperature_celsius{New} 41']);
+    expect(second.identity).toBeUndefined();
   });
 });
 
