@@ -119,30 +119,33 @@ export async function restoreStore(
 }
 
 async function unpack(file: string, folder: string): Promise<BackupManifest> {
-  let manifest: BackupManifest | undefined;
-  const found = new Set<string>();
   try {
-    const source = createReadStream(file).pipe(createGunzip());
-    // An error of the file does not reach the end of the pipe by itself.
-    for await (const { name, size, content } of tarEntries(source)) {
-      if (!manifest) {
-        if (name !== MANIFEST || size > LARGEST_MANIFEST) throw new Error('it does not begin with a manifest');
-        manifest = parseManifest(await textOf(content));
-        continue;
-      }
-      const expected = manifest.files.find((each) => each.name === name);
-      if (!expected || found.has(name)) throw new Error(`${basename(name)} is not in its manifest`);
-      await pipeline(Readable.from(content), createWriteStream(join(folder, name), { mode: 0o600 }));
-      if ((await sha256Of(join(folder, name))) !== expected.sha256) throw new Error(`${name} was changed`);
-      found.add(name);
-    }
-    const missing = manifest?.files.find(({ name }) => !found.has(name));
-    if (!manifest || missing) throw new Error(missing ? `${missing.name} is missing` : 'it is empty');
-    return manifest;
+    // By a pipeline, for an error of the file does not reach the end of a mere pipe.
+    return await pipeline(createReadStream(file), createGunzip(), (source) => unpackTar(source, folder));
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     throw new BackupError(`${file} is not a whole backup: ${message}`, 'use another backup', { cause: thrown });
   }
+}
+
+async function unpackTar(source: AsyncIterable<Buffer>, folder: string): Promise<BackupManifest> {
+  let manifest: BackupManifest | undefined;
+  const found = new Set<string>();
+  for await (const { name, size, content } of tarEntries(source)) {
+    if (!manifest) {
+      if (name !== MANIFEST || size > LARGEST_MANIFEST) throw new Error('it does not begin with a manifest');
+      manifest = parseManifest(await textOf(content));
+      continue;
+    }
+    const expected = manifest.files.find((each) => each.name === name);
+    if (!expected || found.has(name)) throw new Error(`${basename(name)} is not in its manifest`);
+    await pipeline(Readable.from(content), createWriteStream(join(folder, name), { mode: 0o600 }));
+    if ((await sha256Of(join(folder, name))) !== expected.sha256) throw new Error(`${name} was changed`);
+    found.add(name);
+  }
+  const missing = manifest?.files.find(({ name }) => !found.has(name));
+  if (!manifest || missing) throw new Error(missing ? `${missing.name} is missing` : 'it is empty');
+  return manifest;
 }
 
 function parseManifest(text: string): BackupManifest {
