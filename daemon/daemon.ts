@@ -9,11 +9,14 @@ import { SelfMetrics } from './exposition/self.ts';
 import { Fanout } from './fanout.ts';
 import { watchedDevices } from './inventory/watched.ts';
 import type { LevelLogger, Logger } from './log.ts';
+import { Outputs } from './outputs.ts';
 import { profileLibrary } from './profile-library.ts';
 import { PrometheusSink } from './sinks/prometheus.ts';
 import { openStorage } from './storage.ts';
 import { VERSION } from './version.ts';
 import { Watch } from './watch.ts';
+import { memoryAudit } from './web/access/audit.ts';
+import { tlsFiles } from './web/access/tls.ts';
 import { startWeb } from './web/server.ts';
 import type { DeviceView, SiteView } from './web/site-view.ts';
 
@@ -45,6 +48,17 @@ const MOST_POLLS = 400;
  * @throws SitewardError when a part that nothing can work without cannot be had: profiles, store, the address to listen on.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  // What was opened is closed in reverse, on stopping as on a start that fails halfway.
+  const opened = new AsyncDisposableStack();
+  try {
+    return await compose(options, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Promise<Daemon> {
   const { clock, log } = options;
   let { loaded } = options;
   const startedAt = clock.wallNow();
@@ -56,11 +70,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     maxPacketsPerSecond: loaded.config.polling.max_packets_per_second,
   });
 
-  const prometheus = new PrometheusSink();
-  const fanout = new Fanout([prometheus], log);
-  const publish = (observation: Observation) => fanout.publish(observation);
-  const self = new SelfMetrics(VERSION, () => []);
+  opened.defer(async () => void (await Promise.all(Object.values(collectors).map((collector) => collector.close()))));
+
   const storage = await openStorage(loaded, clock, log);
+  opened.defer(() => storage.close());
+  const outputs = new Outputs({ store: storage.store, directory: storage.directory, clock, log });
+  await outputs.apply(loaded);
+  const prometheus = new PrometheusSink();
+  const fanout = new Fanout([prometheus, outputs], log);
+  opened.defer(() => fanout.close());
+  const publish = (observation: Observation) => fanout.publish(observation);
+  const self = new SelfMetrics(VERSION, () => outputs.shown());
   const availability = await Availability.open({
     ...storage,
     clock,
@@ -101,6 +121,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     self.reloaded(true);
     log.level = loaded.config.log.level;
+    await outputs.apply(loaded);
     apply();
     log.info('the config was read again', { devices: watch.devices().length });
     return [];
@@ -121,8 +142,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
   const web = await startWeb({
     listen: loaded.config.http.listen,
-    parts: { view, clock, self, devices: prometheus, log },
+    ...(loaded.config.http.tls ? { tls: () => tlsFiles(loaded) } : {}),
+    parts: { view, clock, self, devices: prometheus, log, audit: memoryAudit(), http: () => loaded.config.http },
   });
+  opened.defer(() => web.close());
   self.reloaded(true);
   apply();
   log.info('siteward watches', { site: loaded.config.site.id, devices: watch.devices().length, url: web.url });
@@ -134,10 +157,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await watch.stop(AbortSignal.timeout(GRACE_POLLS));
       await availability.close(AbortSignal.timeout(GRACE_FLUSH));
       await fanout.flush(AbortSignal.timeout(GRACE_FLUSH));
-      await web.close();
-      await fanout.close();
-      await Promise.all(Object.values(collectors).map((collector) => collector.close()));
-      await storage.close();
+      await opened.disposeAsync();
       log.info('siteward has stopped');
     },
   };

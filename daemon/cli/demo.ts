@@ -11,15 +11,20 @@ import { stopped } from './stopped.ts';
 import { EXIT, type RunVerb } from './verb.ts';
 
 export const run: RunVerb = async (io) => {
-  const folder = mkdtempSync(join(tmpdir(), 'siteward-demo-'));
-  const demo = await startDemo({ signal: io.signal });
-  const loaded = configOf(demo.config, folder);
-  const log = createLogger(loaded.config.log.level);
-  const daemon = await startDaemon({ loaded, clock: systemClock, log, demo: true });
-  io.err(`the demo site is at ${daemon.url}; Ctrl-C ends it\n`);
-  await stopped(io);
-  await daemon.stop();
-  await demo.close();
-  await rm(folder, { recursive: true, force: true });
-  return EXIT.done;
+  const opened = new AsyncDisposableStack();
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'siteward-demo-'));
+    opened.defer(() => rm(folder, { recursive: true, force: true }));
+    const demo = await startDemo({ signal: io.signal });
+    opened.defer(() => demo.close());
+    const loaded = configOf(demo.config, folder);
+    const log = createLogger(loaded.config.log.level);
+    const daemon = await startDaemon({ loaded, clock: systemClock, log, demo: true });
+    opened.defer(() => daemon.stop());
+    io.err(`the demo site is at ${daemon.url}; Ctrl-C ends it\n`);
+    await stopped(io);
+    return EXIT.done;
+  } finally {
+    await opened.disposeAsync();
+  }
 };
