@@ -7,6 +7,9 @@ import { Availability } from './availability/availability.ts';
 import type { AvailabilityTracker, Transition } from './availability/tracker.ts';
 import { SelfMetrics } from './exposition/self.ts';
 import { Fanout } from './fanout.ts';
+import { Scanner } from './inventory/scanner.ts';
+import { SiteInventory } from './inventory/site-inventory.ts';
+import { triesPath } from './inventory/tries-file.ts';
 import { watchedDevices } from './inventory/watched.ts';
 import type { LevelLogger, Logger } from './log.ts';
 import { Outputs } from './outputs.ts';
@@ -90,19 +93,36 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     onTransition: (transition) => logTransition(log, transition),
   });
   const { tracker } = availability;
+  const database = () => storage.ledger.database;
+  const config = () => loaded.config;
+  const inventory = await SiteInventory.open({ clock, log, database, config, onDevices: () => apply() });
+  opened.defer(() => inventory.saved());
+  const scanner = new Scanner({
+    clock,
+    log,
+    database,
+    config,
+    inventory,
+    profiles: profiles.library,
+    triesPath: triesPath(loaded, process.env),
+  });
   const watch = new Watch({
     clock,
     log,
     collectors,
     tracker,
-    publish,
+    publish: (observation) => {
+      publish(observation);
+      inventory.accept(observation, watch.device(observation.device)?.host);
+    },
     forget: (device) => fanout.forget(device),
     meter: self,
     maxInFlight: MOST_POLLS,
   });
 
   const apply = () => {
-    const devices = watchedDevices(loaded.config);
+    inventory.configure();
+    const devices = [...watchedDevices(loaded.config), ...inventory.adopted()];
     self.watching(devices.length);
     publish(siteInfo(loaded, clock.wallNow()));
     availability.apply(loaded.config, devices);
@@ -143,17 +163,30 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
   const web = await startWeb({
     listen: loaded.config.http.listen,
     ...(loaded.config.http.tls ? { tls: () => tlsFiles(loaded) } : {}),
-    parts: { view, clock, self, devices: prometheus, log, audit: memoryAudit(), http: () => loaded.config.http },
+    parts: {
+      view,
+      clock,
+      self,
+      devices: prometheus,
+      log,
+      audit: memoryAudit(),
+      http: () => loaded.config.http,
+      inventory,
+      scanner,
+      watched: (name) => watch.device(name),
+    },
   });
   opened.defer(() => web.close());
   self.reloaded(true);
   apply();
+  await scanner.start();
   log.info('siteward watches', { site: loaded.config.site.id, devices: watch.devices().length, url: web.url });
 
   return {
     url: web.url,
     reload,
     stop: async () => {
+      await scanner.stop();
       await watch.stop(AbortSignal.timeout(GRACE_POLLS));
       await availability.close(AbortSignal.timeout(GRACE_FLUSH));
       await fanout.flush(AbortSignal.timeout(GRACE_FLUSH));

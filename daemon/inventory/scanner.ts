@@ -8,7 +8,7 @@ import { slices } from '#config/ranges.ts';
 import type { Config } from '#config/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/store.ts';
-import { isDue } from './due-scan.ts';
+import { inWindow, isDue } from './due-scan.ts';
 import { readScans, type ScanState, writeScan } from './ledger.ts';
 import { type ConfiguredRange, configuredRanges } from './scope.ts';
 import type { SiteInventory } from './site-inventory.ts';
@@ -116,6 +116,7 @@ export class Scanner {
     const tries = await readTries(triesPath);
     const pieces = slices(range);
     let slice = firstSlice;
+    const closing = new AbortController();
     const result = await scan(
       {
         clock,
@@ -134,9 +135,11 @@ export class Scanner {
           inventory.ingest(sightings, (address) => asked.has(address), gateway);
           await this.#note({ range: name, started, nextSlice: done });
           await writeTries(triesPath, tries, clock.wallNow());
+          // The rest waits for the next window.
+          if (!inWindow(settings.window, clock.wallNow(), config().site.timezone)) closing.abort();
         },
       },
-      this.#stopping.signal,
+      AbortSignal.any([this.#stopping.signal, closing.signal]),
     );
     await writeTries(triesPath, tries, clock.wallNow());
     this.#status.set(name, { range: name, ...this.#last(name), problems: result.problems });
