@@ -88,6 +88,20 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./user.ts'),
   },
   {
+    usage: 'backup <file>',
+    summary: 'copy ledgers, spool and history into one file, also while the daemon runs',
+    options: [CONFIG],
+    examples: ['siteward backup /srv/backup/siteward.tar.gz'],
+    load: () => import('./backup.ts'),
+  },
+  {
+    usage: 'restore <file>',
+    summary: 'put a backup into the storage folder, which must hold no database yet',
+    options: [CONFIG],
+    examples: ['siteward restore /srv/backup/siteward.tar.gz'],
+    load: () => import('./restore.ts'),
+  },
+  {
     usage: 'schema',
     summary: 'the JSON Schema of the config, for editors that complete and check',
     examples: ['siteward schema > siteward.schema.json'],

@@ -2,9 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Clock } from '#collectors/contract.ts';
+import type { Config } from '#config/schema.ts';
 import type { SelfMetrics } from '../exposition/self.ts';
+import type { Scanner } from '../inventory/scanner.ts';
+import type { SiteInventory } from '../inventory/site-inventory.ts';
+import type { WatchedDevice } from '../inventory/watched.ts';
 import type { Logger } from '../log.ts';
 import type { PrometheusSink } from '../sinks/prometheus.ts';
+import type { AuditTrail } from './access/audit.ts';
+import type { Guard } from './access/guard.ts';
 import type { SiteView } from './site-view.ts';
 
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
@@ -32,12 +38,19 @@ export interface WebRequest<Query = unknown, Body = unknown> {
   /** As the route's schema made it. */
   readonly body: Body;
   readonly principal: Principal;
+  /** By a session: then there is something to sign out of. */
+  readonly signedIn: boolean;
+  /** For the hidden field `form_token` of every form on a page. */
+  readonly formToken: string;
   /** Of the caller's socket. */
   readonly source: string;
+  /** It came over TLS. */
+  readonly secure: boolean;
   /** What the browser would rather read. */
   readonly language: string;
   /** True for a browser that wants a page, false for a program that wants data. */
   readonly wantsHtml: boolean;
+  /** The value of a request header, `''` when it is not there. */
   header(name: string): string;
   acceptsGzip(): boolean;
 }
@@ -92,7 +105,20 @@ export interface WebParts {
   readonly self: SelfMetrics;
   readonly devices: PrometheusSink;
   readonly log: Logger;
+  readonly audit: AuditTrail;
+  /** As it is now: a reload changes users, tokens and host names. */
+  readonly http: () => Config['http'];
+  /** Absent: nothing is looked for. */
+  readonly inventory?: SiteInventory;
+  readonly scanner?: Scanner;
+  /** A device with its settings, as it is polled. */
+  readonly watched?: (device: string) => WatchedDevice | undefined;
+}
+
+/** What route files get. */
+export interface WebContext extends WebParts {
+  readonly guard: Guard;
 }
 
 /** One per file in `routes/`: adds the routes of a topic. */
-export type AddRoutes = (router: Router, parts: WebParts) => void;
+export type AddRoutes = (router: Router, context: WebContext) => void;

@@ -1,24 +1,50 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import helmet from 'helmet';
 import { SitewardError } from '#config/errors.ts';
 import type { Logger } from '../log.ts';
-import { problem } from './answer.ts';
-import type { AddRoutes, Answer, Principal, Route, WebParts, WebRequest } from './route.ts';
+import { type Asking, type Caller, Guard, type Refusal } from './access/guard.ts';
+import { loginLimit } from './access/login-limit.ts';
+import { problem, seeOther } from './answer.ts';
+import type { AddRoutes, Answer, Route, WebContext, WebParts, WebRequest } from './route.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { discoveryRoutes } from './routes/discoveries.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
+import { prometheusTargetRoutes } from './routes/prometheus-targets.ts';
 import { siteRoutes } from './routes/site.ts';
 
 /** Every topic, one file each. */
-const ROUTES: readonly AddRoutes[] = [healthRoutes, metricsRoutes, siteRoutes, deviceRoutes, pageRoutes];
+const ROUTES: readonly AddRoutes[] = [
+  healthRoutes,
+  metricsRoutes,
+  siteRoutes,
+  deviceRoutes,
+  pageRoutes,
+  discoveryRoutes,
+  prometheusTargetRoutes,
+];
 
 export interface WebOptions {
   /** `127.0.0.1:9720`, `[::1]:9720`; port 0 takes a free one. */
   readonly listen: string;
+  /** Certificate chain and key in PEM, as they are now. Absent: plain HTTP. */
+  readonly tls?: () => TlsFiles;
   readonly parts: WebParts;
+}
+
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface WebServer {
@@ -29,23 +55,45 @@ export interface WebServer {
 
 /** @throws SitewardError `HTTP_LISTEN` when the address is taken or not ours. */
 export async function startWeb(options: WebOptions): Promise<WebServer> {
-  const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 },
-    createApp(options.parts),
-  );
+  const limits = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 };
+  const app = createApp(options.parts);
+  const server = options.tls
+    ? createTlsServer({ ...limits, ...options.tls(), minVersion: 'TLSv1.2' }, app)
+    : createServer(limits, app);
   server.maxConnections = 256;
+  const renewing =
+    options.tls && 'setSecureContext' in server ? renew(server, options.tls, options.parts.log) : undefined;
   const port = Number(options.listen.slice(options.listen.lastIndexOf(':') + 1));
   const host = options.listen.slice(0, options.listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   await listening(server, host, port);
   const address = server.address() as AddressInfo;
   return {
-    url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    url: `${options.tls ? 'https' : 'http'}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
     close: async () => {
+      clearInterval(renewing);
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+const RENEW_EVERY = 60_000;
+
+/** Takes a renewed certificate from its file without a restart. A damaged file leaves the old one in use. */
+function renew(server: TlsServer, read: () => TlsFiles, log: Logger): NodeJS.Timeout {
+  let inUse = read();
+  return setInterval(() => {
+    try {
+      const files = read();
+      if (files.cert === inUse.cert && files.key === inUse.key) return;
+      server.setSecureContext(files);
+      inUse = files;
+      log.info('the certificate was renewed');
+    } catch (error) {
+      log.warn('the certificate cannot be renewed, the old one stays in use', { error });
+    }
+  }, RENEW_EVERY).unref();
 }
 
 async function listening(server: Server, host: string, port: number): Promise<void> {
@@ -86,15 +134,22 @@ function createApp(parts: WebParts): Express {
       strictTransportSecurity: false,
     }),
   );
-  app.use(express.json({ limit: '1mb' }), express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 100 }));
-  const router = {
-    add: <Query, Body>(route: Route<Query, Body>) => {
-      app[route.method](route.path, async (request, response) => {
-        await send(response, request, await answer(route, request));
-      });
-    },
-  };
-  for (const addRoutes of ROUTES) addRoutes(router, parts);
+  const guard = new Guard({ http: parts.http, clock: parts.clock });
+  app.use((request, response, next) => {
+    const refusal = guard.judgeHost(request.get('host') ?? '');
+    if (refusal) send(response, request, refusalAnswer(refusal, request)).catch(next);
+    else next();
+  });
+  app.post(
+    '/login',
+    loginLimit((request, response, next) => {
+      const answered = problem(429, 'too many wrong logins', 'wait five minutes, then try again');
+      send(response, request, answered).catch(next);
+    }),
+  );
+  const context: WebContext = { ...parts, guard };
+  const router = { add: <Query, Body>(route: Route<Query, Body>) => addRoute(app, context, route) };
+  for (const addRoutes of ROUTES) addRoutes(router, context);
   app.use(async (request, response) => {
     const detail = `no such page or call: ${request.method} ${request.path}`;
     await send(response, request, problem(404, 'there is nothing here', detail));
@@ -103,12 +158,95 @@ function createApp(parts: WebParts): Express {
   return app;
 }
 
-const LOCAL: Principal = { name: 'local', role: 'admin' };
+const readJson = express.json({ limit: '1mb' });
+const readForm = express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 100 });
 
-async function answer<Query, Body>(route: Route<Query, Body>, request: Request): Promise<Answer> {
+/** Who may is settled before a body is read: nobody makes us parse what will be refused. */
+function addRoute<Query, Body>(app: Express, { guard, ...parts }: WebContext, route: Route<Query, Body>): void {
+  const callers = new WeakMap<Request, Caller>();
+  const admit: RequestHandler = (request, response, next) => {
+    const verdict = guard.judge(route.access, askingOf(request));
+    if (verdict.kind === 'refused') {
+      send(response, request, refusalAnswer(verdict, request)).catch(next);
+      return;
+    }
+    callers.set(request, verdict.caller);
+    next();
+  };
+  const handle: RequestHandler = async (request, response) => {
+    const caller = callers.get(request);
+    if (!caller) throw new Error('a request came past the guard');
+    const { form_token: formToken = '', ...fields } = { ...request.body } as Record<string, unknown>;
+    const refusal =
+      route.method === 'post' ? guard.judgeWrite(caller, askingOf(request), String(formToken)) : undefined;
+    const answered = refusal ? refusalAnswer(refusal, request) : await answer(route, request, caller, fields);
+    if (route.method === 'post' && route.audit !== false) await note(parts, request, caller, fields, answered);
+    await send(response, request, answered);
+  };
+  if (route.method === 'get') app.get(route.path, admit, handle);
+  else app.post(route.path, admit, readJson, readForm, handle);
+}
+
+function askingOf(request: Request): Asking {
+  return {
+    host: request.get('host') ?? '',
+    origin: request.get('origin'),
+    fetchSite: request.get('sec-fetch-site'),
+    authorization: request.get('authorization'),
+    cookies: request.get('cookie'),
+    ownHeader: request.get('x-siteward'),
+    contentType: request.get('content-type'),
+  };
+}
+
+/** A browser is shown where to sign in, a program is told. */
+function refusalAnswer({ status, title, detail }: Refusal, request: Request): Answer {
+  if (status === 401 && request.method === 'GET' && wantsHtml(request))
+    return seeOther(`/login?to=${encodeURIComponent(request.originalUrl)}`);
+  return problem(status, title, detail);
+}
+
+function wantsHtml(request: Request): boolean {
+  return request.accepts(['json', 'html']) === 'html';
+}
+
+/** The trail holds every write that was tried, also those that were refused. */
+async function note(
+  { audit, clock, log }: WebParts,
+  request: Request,
+  { principal }: Caller,
+  body: Readonly<Record<string, unknown>>,
+  answered: Answer,
+): Promise<void> {
+  const entry = {
+    at: clock.wallNow(),
+    who: principal.name,
+    source: request.socket.remoteAddress ?? '',
+    what: `${request.method} ${request.path}`.slice(0, 300),
+    why: typeof body['reason'] === 'string' ? body['reason'] : '',
+    outcome: statusOf(answered),
+  };
+  try {
+    await audit.append(entry);
+  } catch (error) {
+    log.error('a write is missing in the audit trail', { ...entry, error });
+  }
+}
+
+function statusOf(answered: Answer): number {
+  if ('status' in answered) return answered.status ?? 200;
+  return answered.kind === 'redirect' ? 303 : 200;
+}
+
+async function answer<Query, Body>(
+  route: Route<Query, Body>,
+  request: Request,
+  caller: Caller,
+  fields: unknown,
+): Promise<Answer> {
   const query = route.query ? route.query.safeParse(request.query) : undefined;
   if (query && !query.success) return unfit(query.error);
-  const body = route.body ? route.body.safeParse(request.body ?? {}) : undefined;
+  const body = route.body ? route.body.safeParse(fields) : undefined;
   if (body && !body.success) return unfit(body.error);
   const asked: WebRequest<Query, Body> = {
     method: request.method,
@@ -116,10 +254,13 @@ async function answer<Query, Body>(route: Route<Query, Body>, request: Request):
     params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)])),
     query: query?.data as Query,
     body: body?.data as Body,
-    principal: LOCAL,
+    principal: caller.principal,
+    signedIn: caller.by === 'session',
+    formToken: caller.formToken,
     source: request.socket.remoteAddress ?? '',
+    secure: request.secure,
     language: request.acceptsLanguages('en', 'de') || 'en',
-    wantsHtml: request.accepts(['json', 'html']) === 'html',
+    wantsHtml: wantsHtml(request),
     header: (name) => request.get(name) ?? '',
     acceptsGzip: () => request.acceptsEncodings('gzip') === 'gzip',
   };

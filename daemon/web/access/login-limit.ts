@@ -1,0 +1,22 @@
+/** Slows guessing of passwords down. The only file that knows `express-rate-limit`. */
+import { type RateLimitExceededEventHandler, type RateLimitRequestHandler, rateLimit } from 'express-rate-limit';
+
+const WINDOW = 5 * 60_000;
+const WRONG_LOGINS = 10;
+
+/**
+ * Lets a source (an address, or a /56 of IPv6) be wrong ten times in five minutes, and then turns it away before a
+ * password is looked at. Logins that succeed do not count.
+ */
+export function loginLimit(handler: RateLimitExceededEventHandler): RateLimitRequestHandler {
+  return rateLimit({
+    windowMs: WINDOW,
+    limit: WRONG_LOGINS,
+    skipSuccessfulRequests: true,
+    standardHeaders: 'draft-7',
+    legacyHeaders: false,
+    handler,
+    requestWasSuccessful: (_request, response) => response.statusCode < 400,
+    validate: { trustProxy: false, xForwardedForHeader: false, forwardedHeader: false },
+  });
+}

@@ -1,0 +1,98 @@
+/** What pages show beside devices and readings. Each source is there once its part of the daemon runs. */
+import type { WallTime } from '#collectors/contract.ts';
+import type { Span } from '../calendar.ts';
+import type { StatePiece } from './strip.ts';
+
+/** The JSON of `siteward report sla`. */
+export interface SlaJson {
+  readonly period: { readonly from: string; readonly to: string };
+  readonly slas: readonly {
+    readonly sla: string;
+    readonly target_ratio: number;
+    readonly devices: readonly {
+      readonly device: string;
+      readonly availability_ratio: number | null;
+      readonly raw_availability_ratio: number | null;
+      readonly coverage_ratio: number;
+      readonly downtime_seconds: number;
+      readonly met: boolean | null;
+    }[];
+  }[];
+}
+
+/** The JSON of `siteward report meters`. */
+export interface MetersJson {
+  readonly period: { readonly from: string; readonly to: string };
+  readonly contracts: readonly {
+    readonly contract: string;
+    readonly devices: readonly {
+      readonly device: string;
+      readonly serial: string | null;
+      readonly meters: Readonly<
+        Record<
+          string,
+          {
+            readonly opening: number | string | null;
+            readonly closing: number | string | null;
+            readonly used: number | string | null;
+            readonly class: string | null;
+          }
+        >
+      >;
+    }[];
+  }[];
+}
+
+/** A device that discovery found and that waits for a decision. */
+export interface CandidateView {
+  readonly id: string;
+  readonly address: string;
+  readonly class?: string;
+  readonly vendor?: string;
+  readonly model?: string;
+  readonly serial?: string;
+  readonly sysName?: string;
+  readonly firstSeen?: WallTime;
+  /** Devices that it may be. */
+  readonly doubts: readonly string[];
+  /** What it would be called. */
+  readonly proposedName: string;
+}
+
+export interface WindowView {
+  readonly name: string;
+  readonly devices: readonly string[];
+  readonly from: WallTime;
+  readonly to: WallTime;
+  readonly by: string;
+}
+
+export interface NewWindow {
+  /** Names or patterns. */
+  readonly devices: readonly string[];
+  readonly from: WallTime;
+  readonly to: WallTime;
+  readonly reason: string;
+  readonly by: string;
+}
+
+export interface OutputView {
+  readonly name: string;
+  readonly url: string;
+  /** Points that wait in the spool. */
+  readonly waiting: number;
+  readonly fault?: string;
+}
+
+export interface PageSources {
+  /** States of every device in a span, from the ledger. */
+  readonly timelines?: (span: Span) => Promise<ReadonlyMap<string, readonly StatePiece[]>>;
+  readonly sla?: (period: 'this-month' | 'last-month') => Promise<SlaJson>;
+  readonly meters?: (period: 'this-month' | 'last-month') => Promise<MetersJson>;
+  /** Absent where no range is searched. */
+  readonly candidates?: () => readonly CandidateView[];
+  readonly windows?: (now: WallTime) => readonly WindowView[];
+  /** @throws SitewardError when no device is meant */
+  readonly enterWindow?: (window: NewWindow) => Promise<void>;
+  readonly outputs?: () => readonly OutputView[];
+}
