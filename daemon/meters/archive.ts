@@ -27,6 +27,14 @@ export interface DatabaseHolder {
   readonly database: Database;
 }
 
+export interface StoredLevel {
+  readonly supply: string;
+  readonly at: WallTime;
+  /** Per cent. */
+  readonly level: number;
+  readonly about: { readonly description: string; readonly type: string; readonly color: string };
+}
+
 export class MeterArchive {
   readonly #holder: DatabaseHolder;
 
@@ -66,6 +74,35 @@ export class MeterArchive {
       .filter(({ number }) => Number(number) > sealed)
       .map((row) => decodeRead(bytesOf(row, 'body'), Number(row['number'])));
     return reads.length > 0 ? [...blocks, { reads }] : blocks;
+  }
+
+  /** The latest few reads of a device, in their order. */
+  async lastReads(device: string): Promise<Read[]> {
+    const [row] = await this.database.read('SELECT id FROM meter_devices WHERE name = ?', [device]);
+    const id = Number(row?.['id'] ?? 0);
+    const [chunk] = await this.database.read(
+      'SELECT first, count, body FROM meter_chunks WHERE device = ? ORDER BY first DESC LIMIT 1',
+      [id],
+    );
+    const sealed = chunk ? decodeChunk(bytesOf(chunk, 'body'), Number(chunk['first']), Number(chunk['count'])) : [];
+    const open = await this.database.read('SELECT number, body FROM meter_reads WHERE device = ? ORDER BY number', [
+      id,
+    ]);
+    return [...sealed, ...open.map((each) => decodeRead(bytesOf(each, 'body'), Number(each['number'])))];
+  }
+
+  /** The latest levels of a printer's supplies, in their order. */
+  async supplyLevels(printer: string, limit: number): Promise<StoredLevel[]> {
+    const rows = await this.database.read(
+      'SELECT supply, at, level, about FROM meter_supplies WHERE printer = ? ORDER BY at DESC LIMIT ?',
+      [printer, limit],
+    );
+    return rows.toReversed().map((each) => ({
+      supply: String(each['supply']),
+      at: Number(each['at']) as WallTime,
+      level: Number(each['level']),
+      about: JSON.parse(String(each['about'])) as StoredLevel['about'],
+    }));
   }
 
   /** Entries of the kinds, all if none are named, after `after`. */

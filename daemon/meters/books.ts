@@ -2,7 +2,7 @@
 import type { WallTime } from '#collectors/contract.ts';
 import type { DeviceRow, MeterArchive } from './archive.ts';
 import type { DecisionEntry, EntryBodies, ManualRead } from './entries.ts';
-import { evaluate } from './evaluate.ts';
+import { currentCounters, type EvaluateRequest, evaluate } from './evaluate.ts';
 import type { Numbered, PrinterEvidence } from './history.ts';
 import { addAmounts, rate, subtractAmounts, type Usage } from './money.ts';
 import type { AmountAdjustment, ContractPeriod, PeriodRow, PrinterPeriod } from './period-row.ts';
@@ -35,6 +35,8 @@ interface Knowledge {
 export class MeterBooks {
   readonly #archive: MeterArchive;
   readonly #terms: readonly Terms[];
+  /** By contract, with the last entry that it holds. */
+  readonly #known = new Map<string | null, { readonly last: number; readonly knowledge: Knowledge }>();
 
   constructor(archive: MeterArchive, terms: readonly Terms[]) {
     this.#archive = archive;
@@ -86,25 +88,45 @@ export class MeterBooks {
     const printers: PrinterPeriod[] = [];
     for (const [printer, devices] of knowledge.devicesOf) {
       if (!devices.some(counts)) continue;
-      const row = await evaluate({
-        terms,
-        printer,
-        from,
-        to: until,
-        rows: history.get(printer) ?? [],
-        allRows: async () =>
-          (await this.#archive.printerRows(terms.contract, printer)).filter((row) => row.kind === 'printer'),
-        sources: knowledge.sources,
-        counts,
-        manual: knowledge.manual.filter(({ body }) => body.printer === printer),
-        decisions: knowledge.decisions.filter(({ body }) => devices.includes(body.read.device)),
-        knows: knowledge.knows,
-        load: (after) => this.#load(devices, knowledge.devices, after),
-      });
+      const row = await evaluate(this.#request(terms, printer, devices, { from, to: until }, knowledge, history));
       if (row) printers.push({ ...row, to });
     }
     printers.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.printer < b.printer ? -1 : 1));
     return { contract: await this.#contractPeriod(terms, { from, to }, printers, now), printers, closed: false };
+  }
+
+  /** The counters of one printer as they stand: what the live metrics begin with. */
+  async counters(terms: Terms, printer: string) {
+    const knowledge = await this.#knowledge(terms.contract);
+    const devices = knowledge.devicesOf.get(printer) ?? [];
+    const last = knowledge.closed.at(-1)?.to;
+    const span = { from: last ?? (0 as WallTime), to: last ?? (0 as WallTime) };
+    return await currentCounters(this.#request(terms, printer, devices, span, knowledge, new Map()));
+  }
+
+  #request(
+    terms: Terms,
+    printer: string,
+    devices: readonly string[],
+    { from, to }: Period,
+    knowledge: Knowledge,
+    history: ReadonlyMap<string, readonly PrinterPeriod[]>,
+  ): EvaluateRequest {
+    return {
+      terms,
+      printer,
+      from,
+      to,
+      rows: history.get(printer) ?? [],
+      allRows: async () =>
+        (await this.#archive.printerRows(terms.contract, printer)).filter((row) => row.kind === 'printer'),
+      sources: knowledge.sources,
+      counts: (device) => contractOf(this.#terms, device) === terms.contract,
+      manual: knowledge.manual.filter(({ body }) => body.printer === printer),
+      decisions: knowledge.decisions.filter(({ body }) => devices.includes(body.read.device)),
+      knows: knowledge.knows,
+      load: (after) => this.#load(devices, knowledge.devices, after),
+    };
   }
 
   async #contractPeriod(
@@ -166,6 +188,16 @@ export class MeterBooks {
   }
 
   async #knowledge(contract: string | null): Promise<Knowledge> {
+    const [row] = await this.#archive.database.read('SELECT max(seq) AS last FROM meter_entries');
+    const last = Number(row?.['last'] ?? 0);
+    const known = this.#known.get(contract);
+    if (known?.last === last) return known.knowledge;
+    const knowledge = await this.#gather(contract);
+    this.#known.set(contract, { last, knowledge });
+    return knowledge;
+  }
+
+  async #gather(contract: string | null): Promise<Knowledge> {
     const sources = await this.#archive.sources();
     const devicesOf = new Map<string, string[]>();
     for (const { printer, device } of sources.values()) {

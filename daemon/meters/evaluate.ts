@@ -49,6 +49,14 @@ export async function evaluate(asked: EvaluateRequest): Promise<PrinterPeriod | 
   return periodOf(request, earlier, await historyFrom(request, earlier, true));
 }
 
+/** The counters of a printer as they stand. */
+export async function currentCounters(asked: EvaluateRequest): Promise<History['counters']> {
+  let base = baseOf(asked, Number.POSITIVE_INFINITY);
+  const request = base ? asked : { ...asked, rows: await asked.allRows() };
+  base ??= baseOf(request, Number.POSITIVE_INFINITY);
+  return (await historyFrom(request, base, false)).counters;
+}
+
 /** The latest closed period, ended by `latest`, from which nothing that became known since can change anything. */
 function baseOf({ rows, decisions, manual }: EvaluateRequest, latest: number): PrinterPeriod | undefined {
   return rows.findLast((row) => {

@@ -28,6 +28,8 @@ export class MeterLedger extends MeterArchive {
   readonly #heads = new Map<string, Head>();
   readonly #sourceNumbers = new Map<string, number>();
   readonly #sources = new Map<number, Source>();
+  /** printer -> how many sources it has had. */
+  readonly #printers = new Map<string, number>();
   #lastEntry: { seq: number; hash: Uint8Array } = { seq: 0, hash: ENTRY_CHAIN_START };
   #entryQueue: Promise<unknown> = Promise.resolve();
   #deviceQueue: Promise<unknown> = Promise.resolve();
@@ -64,13 +66,21 @@ export class MeterLedger extends MeterArchive {
     const known = this.#sourceNumbers.get(text);
     if (known !== undefined) return known;
     const seq = await this.enter('source', source, at, () => this.#sourceNumbers.get(text));
-    this.#sourceNumbers.set(text, seq);
-    this.#sources.set(seq, source);
+    if (!this.#sources.has(seq)) this.#remember(seq, source, text);
     return seq;
   }
 
   knownSources(): ReadonlyMap<number, Source> {
     return this.#sources;
+  }
+
+  override async sources(): Promise<Map<number, Source>> {
+    return this.#sources;
+  }
+
+  /** Whether a printer has one source only, and so may have been read for the first time. */
+  isNew(printer: string): boolean {
+    return (this.#printers.get(printer) ?? 0) <= 1;
   }
 
   /**
@@ -139,6 +149,7 @@ export class MeterLedger extends MeterArchive {
     this.#heads.clear();
     this.#sources.clear();
     this.#sourceNumbers.clear();
+    this.#printers.clear();
     this.#lastEntry = { seq: 0, hash: ENTRY_CHAIN_START };
     await this.#load();
   }
@@ -165,12 +176,15 @@ export class MeterLedger extends MeterArchive {
       if (head)
         Object.assign(head, { number: Number(row['number']), hash: bytesOf(row, 'hash'), open: Number(row['open']) });
     }
-    for (const [seq, source] of await this.sources()) {
-      this.#sources.set(seq, source);
-      this.#sourceNumbers.set(JSON.stringify(source), seq);
-    }
+    for (const [seq, source] of await super.sources()) this.#remember(seq, source, JSON.stringify(source));
     const [last] = await this.database.read('SELECT seq, hash FROM meter_entries ORDER BY seq DESC LIMIT 1');
     if (last) this.#lastEntry = { seq: Number(last['seq']), hash: bytesOf(last, 'hash') };
+  }
+
+  #remember(seq: number, source: Source, text: string): void {
+    this.#sourceNumbers.set(text, seq);
+    this.#sources.set(seq, source);
+    this.#printers.set(source.printer, (this.#printers.get(source.printer) ?? 0) + 1);
   }
 
   async #head(device: string): Promise<Head> {

@@ -163,6 +163,14 @@ export class Counter {
     return this.#state?.doubt === undefined && this.#state?.other === undefined;
   }
 
+  /** Lets go of all but the last point, where nothing hangs on the others. For who only wants to know the sum. */
+  trim(): void {
+    if (!this.settled) return;
+    this.points.splice(0, this.points.length - 1);
+    this.events.length = 0;
+    this.segments.splice(0, this.segments.length - 1);
+  }
+
   take(read: CounterRead): void {
     const state = this.#state;
     if (!state) {
