@@ -5,7 +5,7 @@ import { StoreError } from '#daemon/store/errors.ts';
 import type { Row, Statement } from '#daemon/store/store.ts';
 import { Backlog, type Batch, type ClaimLimits, spaceOf } from './backlog.ts';
 import { gunzip, gzip } from './compression.ts';
-import { type DropReason, type SpoolCounts, Tallies, type Tally } from './counts.ts';
+import { type DropReason, type SpoolCounts, Tallies, type Tally, unaccounted } from './counts.ts';
 import { type QuarantinedRecord, quarantineStatements } from './quarantine.ts';
 import type { RecordFormat } from './records.ts';
 import type { Spool } from './spool.ts';
@@ -101,6 +101,10 @@ export class OutputSpool {
 
   get bytes(): number {
     return this.#backlog.bytes;
+  }
+
+  get diskLow(): boolean {
+    return this.#spool.diskLow;
   }
 
   get batches(): number {
@@ -323,6 +327,19 @@ export class OutputSpool {
     const [quarantine] = await this.#spool.read(sql.QUARANTINE_SIZE, [this.#id]);
     this.#quarantined = { points: Number(quarantine?.['points']), bytes: Number(quarantine?.['bytes']) };
     this.#generation = generation;
+    await this.#balance();
+  }
+
+  /** Damage that no checksum of SQLite sees can change a number: it is made good by one that says so. */
+  async #balance(): Promise<void> {
+    const missing = unaccounted(this.counts);
+    if (missing === 0) return;
+    const tally: Tally =
+      missing > 0
+        ? { outcome: 'dropped', reason: 'damaged', points: missing }
+        : { outcome: 'produced', reason: '', points: -missing };
+    this.#spool.log.error('the counts of the spool did not add up', { output: this.name, points: missing });
+    await this.#conclude([], [tally]);
   }
 
   /** After a failed sync nobody knows, until the file is read again. */

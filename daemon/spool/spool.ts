@@ -30,10 +30,11 @@ const ORPHANS_EVERY = 3_600_000 as Milliseconds;
 /** For an output of which only the name is known. */
 const UNBOUNDED = { maxBytes: Number.POSITIVE_INFINITY, maxAge: 2_592_000_000 as Milliseconds };
 
-/** `spool.db`: every point on its way to an output, from its commit here to the receiver's word. */
+/** `spool.db`: every point on its way to an output, from its commit here to the receiver's word. End it by `close`. */
 export async function openSpool(settings: SpoolSettings): Promise<Spool> {
   const spool = new Spool(settings);
   await spool.reopen();
+  spool.serve();
   return spool;
 }
 
@@ -73,7 +74,7 @@ export class Spool {
     return output;
   }
 
-  /** Begins, in the daemon, to answer requests about the quarantine and to look after what outputs that are gone have left. */
+  /** Begins to answer requests about the quarantine and to look after what outputs that are gone have left. */
   serve(): void {
     const { log, clock, directory } = this.#settings;
     const { signal } = this.#stop;
@@ -144,6 +145,11 @@ export class Spool {
 
   async shrink(pages: number): Promise<void> {
     await this.#guarded((database) => database.shrink(pages));
+  }
+
+  /** Whether the disk was low when it was last looked at. */
+  get diskLow(): boolean {
+    return this.#freeChecked?.low ?? false;
   }
 
   /** Whether so little of the disk is free that only the ledgers may still grow. */

@@ -27,6 +27,11 @@ export interface OutputStatus extends SpoolCounts {
   readonly bytes: number;
   readonly batches: number;
   readonly oldestAt?: WallTime;
+  /**
+   * `low`: the disk is below the floor of free space, the oldest points make room. `failing`: the disk takes nothing,
+   * memory holds what it can.
+   */
+  readonly storing: 'ok' | 'low' | 'failing';
   /** Readings that the format has no word for. */
   readonly refusedReadings: number;
 }
@@ -123,6 +128,7 @@ export class SpooledSink implements SpooledOutput {
       bytes,
       batches,
       ...(oldest !== undefined && { oldestAt: oldest }),
+      storing: this.#failing ? 'failing' : this.spool.diskLow ? 'low' : 'ok',
       refusedReadings: this.#refused,
     };
   }

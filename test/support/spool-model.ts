@@ -61,7 +61,10 @@ export class ManualClock implements Clock {
     return this.monotonic as Monotonic;
   }
 
-  async sleep(): Promise<void> {}
+  /** No time passes by itself: only the signal ends it. */
+  async sleep(_duration: Milliseconds, signal?: AbortSignal): Promise<void> {
+    await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }));
+  }
 
   timeout(): AbortSignal {
     return new AbortController().signal;

@@ -36,7 +36,10 @@ export async function openTestSpool({
 /** A spool in a folder of its own, closed with the test. */
 export async function startSpool(given: Partial<TestSpoolSettings> = {}): Promise<TestSpool> {
   const opened = await openTestSpool({ ...given, directory: given.directory ?? (await temporaryFolder()) });
-  onTestFinished(() => opened.store.close());
+  onTestFinished(async () => {
+    await opened.spool.close();
+    await opened.store.close();
+  });
   return opened;
 }
 

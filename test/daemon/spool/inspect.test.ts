@@ -1,11 +1,12 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Milliseconds, WallTime } from '#collectors/contract.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { changeQuarantine, type InspectSettings, listSpool, verifySpoolFolder } from '#daemon/spool/inspect.ts';
 import type { OutputSpool } from '#daemon/spool/output-spool.ts';
 import { LINES } from '#daemon/spool/records.ts';
+import { openSpool } from '#daemon/spool/spool.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 import { openTestSpool, startSpool, type TestSpool } from '../../support/spool.ts';
@@ -51,8 +52,6 @@ test('what waits and what was refused is listed beside a running daemon, with th
 test('a running daemon tries again or throws away what it is asked to', async () => {
   const running = await startSpool();
   const output = await withQuarantine(running);
-  running.spool.serve();
-  onTestFinished(() => running.spool.close());
   const inspect = inspecting(running.directory);
   const [first] = (await listSpool(inspect)).quarantine;
 
@@ -88,8 +87,6 @@ test('a request that is none is answered and taken away, and the next one is ser
   await mkdir(folder);
   await writeFile(join(folder, 'a.request'), '{"action":"delete everything"}');
   await writeFile(join(folder, 'b.request'), 'not json');
-  running.spool.serve();
-  onTestFinished(() => running.spool.close());
 
   const result = await changeQuarantine(inspecting(running.directory), { action: 'drop' });
 
@@ -113,7 +110,6 @@ test('an output that is in the config no more keeps its points for 30 days', asy
 
 /** As after a restart, on the same store. */
 async function openTestSpoolAgain({ store, directory }: TestSpool) {
-  const { openSpool } = await import('#daemon/spool/spool.ts');
   const log = recordingLogger();
   return { spool: await openSpool({ store, directory, freeFloor: 0, log, clock: systemClock }) };
 }
