@@ -7,6 +7,7 @@ import { Availability } from './availability/availability.ts';
 import type { AvailabilityTracker, Transition } from './availability/tracker.ts';
 import { SelfMetrics } from './exposition/self.ts';
 import { Fanout } from './fanout.ts';
+import { openHistory } from './history/history.ts';
 import { Scanner } from './inventory/scanner.ts';
 import { SiteInventory } from './inventory/site-inventory.ts';
 import { triesPath } from './inventory/tries-file.ts';
@@ -14,14 +15,16 @@ import { watchedDevices } from './inventory/watched.ts';
 import type { LevelLogger, Logger } from './log.ts';
 import { Outputs } from './outputs.ts';
 import { profileLibrary } from './profile-library.ts';
+import { HistorySink } from './sinks/history.ts';
 import { PrometheusSink } from './sinks/prometheus.ts';
 import { openStorage } from './storage.ts';
 import { VERSION } from './version.ts';
 import { Watch } from './watch.ts';
-import { memoryAudit } from './web/access/audit.ts';
+import { ledgerAudit } from './web/access/audit.ts';
 import { tlsFiles } from './web/access/tls.ts';
 import { startWeb } from './web/server.ts';
 import type { DeviceView, SiteView } from './web/site-view.ts';
+import { pageSources } from './web/sources.ts';
 
 export interface DaemonOptions {
   readonly loaded: LoadedConfig;
@@ -80,7 +83,8 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
   const outputs = new Outputs({ store: storage.store, directory: storage.directory, clock, log });
   await outputs.apply(loaded);
   const prometheus = new PrometheusSink();
-  const fanout = new Fanout([prometheus, outputs], log);
+  const history = await openHistory({ store: storage.store, clock, log, ...historyLimits(loaded) });
+  const fanout = new Fanout([prometheus, outputs, ...(history ? [new HistorySink(history)] : [])], log);
   opened.defer(() => fanout.close());
   const publish = (observation: Observation) => fanout.publish(observation);
   const self = new SelfMetrics(VERSION, () => outputs.shown());
@@ -169,7 +173,9 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
       self,
       devices: prometheus,
       log,
-      audit: memoryAudit(),
+      audit: ledgerAudit(storage.ledger),
+      ...(history ? { history } : {}),
+      sources: pageSources({ database }),
       http: () => loaded.config.http,
       inventory,
       scanner,
@@ -210,6 +216,10 @@ function deviceView(name: string, watch: Watch, tracker: AvailabilityTracker): D
     since: standing.since,
     problems: facts?.problems ?? [],
   };
+}
+
+function historyLimits({ config: { storage } }: LoadedConfig) {
+  return { days: storage.history_days, maxBytes: storage.history_bytes };
 }
 
 function logTransition(log: Logger, { device, from, to }: Transition): void {

@@ -383,6 +383,16 @@ export class History {
   }
 }
 
+/** The history, or nothing where it cannot be had: the ledgers and the outputs go on without charts. */
+export async function openHistory(options: HistoryOptions): Promise<History | undefined> {
+  try {
+    return await History.open(options);
+  } catch (error) {
+    options.log.error('the history cannot be opened, the page has no charts', { error });
+    return undefined;
+  }
+}
+
 /** A chunk that is complete: its samples, and their roll-ups. */
 function closedRows(series: number, start: number, data: Uint8Array): SqlValue[][] {
   const samples = decodeSamples(start, data);

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Clock } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
 import type { SelfMetrics } from '../exposition/self.ts';
+import type { History } from '../history/history.ts';
 import type { Scanner } from '../inventory/scanner.ts';
 import type { SiteInventory } from '../inventory/site-inventory.ts';
 import type { WatchedDevice } from '../inventory/watched.ts';
@@ -11,7 +12,9 @@ import type { Logger } from '../log.ts';
 import type { PrometheusSink } from '../sinks/prometheus.ts';
 import type { AuditTrail } from './access/audit.ts';
 import type { Guard } from './access/guard.ts';
+import type { PageSources } from './page-sources.ts';
 import type { SiteView } from './site-view.ts';
+import type { Snapshots } from './snapshot.ts';
 
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 /** A viewer reads, an operator also adopts devices and enters maintenance, an admin also changes how siteward runs. */
@@ -108,6 +111,9 @@ export interface WebParts {
   readonly audit: AuditTrail;
   /** As it is now: a reload changes users, tokens and host names. */
   readonly http: () => Config['http'];
+  /** What the page's charts are drawn from. */
+  readonly history?: History;
+  readonly sources?: PageSources;
   /** Absent: nothing is looked for. */
   readonly inventory?: SiteInventory;
   readonly scanner?: Scanner;
@@ -117,6 +123,7 @@ export interface WebParts {
 
 /** What route files get. */
 export interface WebContext extends WebParts {
+  readonly snapshots: Snapshots;
   readonly guard: Guard;
 }
 

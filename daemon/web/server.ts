@@ -22,6 +22,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
 import { prometheusTargetRoutes } from './routes/prometheus-targets.ts';
 import { siteRoutes } from './routes/site.ts';
+import { Snapshots } from './snapshot.ts';
 
 /** Every topic, one file each. */
 const ROUTES: readonly AddRoutes[] = [
@@ -147,7 +148,8 @@ function createApp(parts: WebParts): Express {
       send(response, request, answered).catch(next);
     }),
   );
-  const context: WebContext = { ...parts, guard };
+  const snapshots = new Snapshots(parts.view, parts.clock, parts.sources ?? {});
+  const context: WebContext = { ...parts, guard, snapshots };
   const router = { add: <Query, Body>(route: Route<Query, Body>) => addRoute(app, context, route) };
   for (const addRoutes of ROUTES) addRoutes(router, context);
   app.use(async (request, response) => {
