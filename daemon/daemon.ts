@@ -13,6 +13,7 @@ import { SiteInventory } from './inventory/site-inventory.ts';
 import { triesPath } from './inventory/tries-file.ts';
 import { watchedDevices } from './inventory/watched.ts';
 import type { LevelLogger, Logger } from './log.ts';
+import { MeterService } from './meters/service.ts';
 import { Outputs } from './outputs.ts';
 import { profileLibrary } from './profile-library.ts';
 import { HistorySink } from './sinks/history.ts';
@@ -84,7 +85,16 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
   await outputs.apply(loaded);
   const prometheus = new PrometheusSink();
   const history = await openHistory({ store: storage.store, clock, log, ...historyLimits(loaded) });
-  const fanout = new Fanout([prometheus, outputs, ...(history ? [new HistorySink(history)] : [])], log);
+  const meters = await MeterService.open({
+    file: storage.ledger,
+    clock,
+    log,
+    publish: (observation) => fanout.publish(observation),
+    askAgain: (device) => watch.hurry(device),
+    profile: (name) => profiles.library.content(name),
+  });
+  const sinks = [prometheus, outputs, meters.sink, ...(history ? [new HistorySink(history)] : [])];
+  const fanout: Fanout = new Fanout(sinks, log);
   opened.defer(() => fanout.close());
   const publish = (observation: Observation) => fanout.publish(observation);
   const self = new SelfMetrics(VERSION, () => outputs.shown());
@@ -130,6 +140,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     self.watching(devices.length);
     publish(siteInfo(loaded, clock.wallNow()));
     availability.apply(loaded.config, devices);
+    meters.apply(loaded.config);
     watch.apply(devices);
   };
   const reload = async (): Promise<readonly string[]> => {

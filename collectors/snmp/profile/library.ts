@@ -43,6 +43,11 @@ export class ProfileLibrary {
       .flatMap(({ name, settings }) => settings.match.map((match) => matcherOf(name, settings.rank, match)));
   }
 
+  /** A profile as it is written, with everything that it extends: what its version is made of. */
+  content(name: string): Profile | undefined {
+    return this.#profiles.get(name);
+  }
+
   get(name: string): CompiledProfile | undefined {
     const known = this.#compiled.get(name);
     const profile = this.#profiles.get(name);

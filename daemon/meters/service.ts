@@ -1,0 +1,67 @@
+/** The meters as the daemon holds them together: the sink that keeps reads, and what people ask and enter. */
+import type { Clock, Observation, WallTime } from '#collectors/contract.ts';
+import type { Config } from '#config/schema.ts';
+import type { Logger } from '../log.ts';
+import { MeterSink } from '../sinks/meters.ts';
+import type { DatabaseHolder } from './archive.ts';
+import { decide, enterManual, type ManualRequest, type SegmentRequest } from './entering.ts';
+import { MeterLedger } from './ledger.ts';
+import { contentVersion } from './read.ts';
+import { allTerms } from './terms.ts';
+
+export interface MeterServiceOptions {
+  /** The ledger's file. */
+  readonly file: DatabaseHolder;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly publish: (observation: Observation) => void;
+  readonly askAgain: (device: string) => void;
+  /** Content of a profile, as it is used. */
+  readonly profile: (name: string) => unknown;
+}
+
+export class MeterService {
+  readonly sink: MeterSink;
+  readonly ledger: MeterLedger;
+  readonly #clock: Clock;
+
+  private constructor(options: MeterServiceOptions, ledger: MeterLedger) {
+    const versions = new Map<string, string>();
+    this.ledger = ledger;
+    this.#clock = options.clock;
+    this.sink = new MeterSink({
+      ...options,
+      ledger,
+      profileVersion: (name) => {
+        const version = versions.get(name) ?? contentVersion(options.profile(name) ?? null);
+        versions.set(name, version);
+        return version;
+      },
+    });
+  }
+
+  /** @throws StoreError as reading the ledger does. */
+  static async open(options: MeterServiceOptions): Promise<MeterService> {
+    return new MeterService(options, await MeterLedger.open(options.file));
+  }
+
+  apply(config: Config): void {
+    this.sink.apply(allTerms(config));
+  }
+
+  /** @throws SitewardError when it cannot be what the panel showed. */
+  async enter(request: ManualRequest): Promise<void> {
+    await enterManual(this.ledger, this.sink.terms, request, this.#clock.wallNow());
+    this.sink.refresh();
+  }
+
+  /** @throws SitewardError when there is no such read. */
+  async decide(request: SegmentRequest): Promise<void> {
+    await decide(this.ledger, request, this.#clock.wallNow());
+    this.sink.refresh();
+  }
+
+  now(): WallTime {
+    return this.#clock.wallNow();
+  }
+}
