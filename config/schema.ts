@@ -33,9 +33,9 @@ const Storage = z.strictObject({
     .min(1)
     .default('.siteward')
     .describe('Folder of the ledgers, the spool and the history. Relative to the config file.'),
-  free_floor: bytes().default(67_108_864).describe('Free space below which only the ledgers are still written.'),
+  free_floor: bytes().prefault('64MiB').describe('Free space below which only the ledgers are still written.'),
   history_days: z.int().min(1).max(3660).default(400).describe('How long the page keeps its own charts.'),
-  history_bytes: bytes().default(1_000_000_000).describe('How large history.db may grow.'),
+  history_bytes: bytes().prefault('1GB').describe('How large history.db may grow.'),
 });
 
 const User = z.strictObject({
@@ -130,9 +130,9 @@ const PollingOverride = z.strictObject({
   inventory: intervals.inventory.optional(),
 });
 const Polling = z.strictObject({
-  availability: intervals.availability.default(15_000 as never),
-  metrics: intervals.metrics.default(60_000 as never),
-  inventory: intervals.inventory.default(3_600_000 as never),
+  availability: intervals.availability.prefault('15s'),
+  metrics: intervals.metrics.prefault('1m'),
+  inventory: intervals.inventory.prefault('1h'),
   classes: z
     .partialRecord(DEVICE_CLASS, PollingOverride)
     .default({})
@@ -187,7 +187,7 @@ const Discovery = z.strictObject({
       z.strictObject({
         range: addressRange(),
         exclude: z.array(addressRange()).default([]),
-        every: duration({ min: '5m', max: '30d' }).default(21_600_000 as never),
+        every: duration({ min: '5m', max: '30d' }).prefault('6h'),
         credentials: z.array(z.string()).default([]),
         adopt: z.enum(['ask', 'yes', 'rules']).default('ask'),
         max_packets_per_second: z.int().min(1).max(10_000).default(200),
@@ -234,9 +234,7 @@ const Sla = z.strictObject({
     })
     .optional()
     .describe('Days that are no service hours.'),
-  minimum_outage: duration({ max: '1d' })
-    .default(0 as never)
-    .describe('Shorter outages do not count.'),
+  minimum_outage: duration({ max: '1d' }).prefault('0s').describe('Shorter outages do not count.'),
   maximum_outages: z.int().min(0).optional().describe('More outages than this miss the SLA whatever they add up to.'),
   exclude_parties: z
     .array(z.enum(['carrier', 'power', 'client', 'msp']))
@@ -249,11 +247,9 @@ const Sla = z.strictObject({
       'Whether time behind a parent that is down counts against the device itself, or only against the parent.',
     ),
   maintenance_notice: duration({ max: '30d' })
-    .default(0 as never)
+    .prefault('0s')
     .describe('How long before its start maintenance must be announced to be excluded.'),
-  coverage_floor: ratio()
-    .default({ text: '95%', value: 0.95 })
-    .describe('Below this share of known time the figure is withheld.'),
+  coverage_floor: ratio().prefault('95%').describe('Below this share of known time the figure is withheld.'),
   groups: z
     .record(
       identifier(),
@@ -315,7 +311,7 @@ const Contract = z.strictObject({
   timezone: timezone().optional(),
   every: z.enum(['month', 'quarter']).default('month'),
   tolerance: duration({ min: '1m', max: '7d' })
-    .default(86_400_000 as never)
+    .prefault('1d')
     .describe('How far from the cut a read is still the actual value.'),
   meters: z
     .partialRecord(
@@ -356,7 +352,7 @@ const Contract = z.strictObject({
 const output = {
   name: identifier(),
   url: z.url(),
-  timeout: duration({ min: '1s', max: '5m' }).default(30_000 as never),
+  timeout: duration({ min: '1s', max: '5m' }).prefault('30s'),
   max_bytes_per_second: bytes().optional(),
   ca: z.string().optional(),
   certificate: z.string().optional(),
@@ -364,8 +360,8 @@ const output = {
   proxy: z.url().optional(),
 };
 const spool = {
-  max_age: duration({ min: '1h', max: '365d' }).default(2_592_000_000 as never),
-  max_bytes: bytes().default(1_000_000_000),
+  max_age: duration({ min: '1h', max: '365d' }).prefault('30d'),
+  max_bytes: bytes().prefault('1GB'),
 };
 const InfluxOutput = z.strictObject({
   ...output,
@@ -406,9 +402,9 @@ const Notices = z.strictObject({
   webhooks: z.array(z.strictObject({ name: identifier(), url: z.url(), token: secret().optional() })).default([]),
   mail: z.array(z.strictObject({ name: identifier(), to: z.array(z.string().min(3)).min(1) })).default([]),
   alertmanagers: z.array(z.strictObject({ name: identifier(), url: z.url(), token: secret().optional() })).default([]),
-  remind_every: duration({ min: '5m' }).default(14_400_000 as never),
+  remind_every: duration({ min: '5m' }).prefault('4h'),
   hold_flapping: duration({ max: '1h' })
-    .default(300_000 as never)
+    .prefault('5m')
     .describe('A device that changes more often than this is reported once.'),
   quiet_in_maintenance: z.boolean().default(true),
   only_in_service_hours: z.boolean().default(false),
