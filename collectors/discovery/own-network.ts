@@ -7,17 +7,27 @@ import { macText } from './neighbours.ts';
 
 const COMPLETE = 0x2;
 
-/** The kernel's ARP cache: who answered us lately, by which physical address. Empty where there is none to read. */
-export async function ownArpCache(path = '/proc/net/arp'): Promise<ReadonlyMap<string, string>> {
+export interface ArpCache {
+  /** Who answered us lately, by which physical address. */
+  readonly macs: ReadonlyMap<string, string>;
+  /** Addresses of our own network that nobody answered for: there is nobody there. */
+  readonly nobody: ReadonlySet<string>;
+}
+
+/** The kernel's ARP cache. Empty where there is none to read. */
+export async function ownArpCache(path = '/proc/net/arp'): Promise<ArpCache> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  const cache = new Map<string, string>();
+  const macs = new Map<string, string>();
+  const nobody = new Set<string>();
   for (const line of text.split('\n').slice(1)) {
     const [written = '', , flags = '', hardware = ''] = line.trim().split(/\s+/);
     const address = canonicalAddress(written);
     const mac = macText(hardware.split(':').map((octet) => Number.parseInt(octet, 16)));
-    if (address !== undefined && mac !== undefined && (Number(flags) & COMPLETE) !== 0) cache.set(address, mac);
+    if (address === undefined) continue;
+    if ((Number(flags) & COMPLETE) === 0) nobody.add(address);
+    else if (mac !== undefined) macs.set(address, mac);
   }
-  return cache;
+  return { macs, nobody };
 }
 
 /** The router by which this machine reaches the rest of the world, if it has one of IPv4. */

@@ -87,7 +87,7 @@ export interface ScanResult {
 }
 
 /** Agents read at once: each waits for packets most of the time. */
-const READS_AT_ONCE = 48;
+const READS_AT_ONCE = 160;
 /** Silent addresses asked at once: the rate and the wait for an answer come to about as many at the default rate. */
 const KNOCKS_AT_ONCE = 400;
 
@@ -204,13 +204,16 @@ class Scan {
     const arp = await ownArpCache();
     const probe = this.#probe(range);
     const one = async (address: AllowedAddress): Promise<void> => {
-      await this.#askOne(address, { range, probe, echo: alive.has(address), mac: arp.get(address) });
+      await this.#askOne(address, { range, probe, echo: alive.has(address), mac: arp.macs.get(address) });
       this.#done += 1;
       tick();
     };
     const answering = addresses.filter((address) => alive.has(address));
-    const silent = addresses.filter((address) => !alive.has(address));
+    const silent = addresses.filter((address) => !alive.has(address) && !arp.nobody.has(address));
+    this.#done += addresses.length - answering.length - silent.length;
+    probe.expect('answering');
     await inLanes(answering, READS_AT_ONCE, one, this.#signal);
+    probe.expect('silent');
     await inLanes(silent, KNOCKS_AT_ONCE, one, this.#signal);
     probe.forget(addresses);
   }
@@ -221,7 +224,11 @@ class Scan {
   ): Promise<void> {
     try {
       const sticky = this.#options.sticky?.(address, mac);
-      const finding = await probe.probe(address, range.credentials, sticky, this.#signal);
+      const finding = await probe.probe(
+        address,
+        { credentials: range.credentials, sticky, isThere: echo || mac !== undefined },
+        this.#signal,
+      );
       // A complete entry in the ARP cache is an answer of the machine itself, whatever its firewall does with the rest.
       if (!echo && mac === undefined && finding.agent !== 'answered' && finding.agent !== 'refused') return;
       const neighbours = await this.#neighbours(address, finding, probe);

@@ -5,6 +5,8 @@ import { SnmpError } from '../snmp/errors.ts';
 import { type AgentPool, openAgents, type PooledAgent } from '../snmp/pool.ts';
 import { identify } from '../snmp/profile/identify.ts';
 import type { ProfileLibrary } from '../snmp/profile/library.ts';
+import { TokenBucket } from '../snmp/token-bucket.ts';
+import { type Ring, ring } from './doorbell.ts';
 import type { AllowedAddress } from './gate.ts';
 import { byStrength, MOST_REFUSALS_PER_SCAN, type Tries } from './tries.ts';
 
@@ -35,35 +37,62 @@ export interface SnmpFinding {
 const KNOCK = { timeout: 1_500 as Milliseconds, retries: 0, backoff: 1 } as const;
 const READ = { timeout: 2_000 as Milliseconds, retries: 2, backoff: 1.5 } as const;
 
+/**
+ * Rings, knocks and reads go on side by side, each at its part of the rate. Those that answered echo are rung at and most
+ * of them read; of those that did not, nearly all will be knocked at in vain.
+ */
+const SHARES = {
+  answering: { rings: 0.3, knocks: 0.2, reads: 0.5 },
+  silent: { rings: 0, knocks: 0.9, reads: 0.1 },
+} as const;
+
+export interface ProbeRequest {
+  readonly credentials: readonly Credential[];
+  /** What worked for the device that is known at this address: nothing else is offered. */
+  readonly sticky: string | undefined;
+  /** Whether something answered there already, so that a closed port would be refused. */
+  readonly isThere: boolean;
+}
+
 export class SnmpProbe {
   readonly #options: SnmpProbeOptions;
+  readonly #bell: TokenBucket;
+  #rings = 0;
   readonly #knocks: AgentPool;
   readonly #reads: AgentPool;
 
   constructor(options: SnmpProbeOptions) {
     const { clock, packetsPerSecond } = options;
     this.#options = options;
-    // Both under one cap in all: knocks come first and are many, reads follow for the few that answer.
-    this.#knocks = openAgents({ clock, maxPacketsPerSecond: Math.max(1, packetsPerSecond / 2), ...KNOCK });
-    this.#reads = openAgents({ clock, maxPacketsPerSecond: Math.max(1, packetsPerSecond / 2), ...READ });
+    this.#bell = new TokenBucket(clock, packetsPerSecond);
+    this.#knocks = openAgents({ clock, maxPacketsPerSecond: packetsPerSecond, ...KNOCK });
+    this.#reads = openAgents({ clock, maxPacketsPerSecond: packetsPerSecond, ...READ });
+    this.expect('answering');
   }
 
   /** SNMP packets sent so far. */
   get packets(): number {
-    return this.#knocks.counters.requests + this.#reads.counters.requests;
+    return this.#rings + this.#knocks.counters.requests + this.#reads.counters.requests;
   }
 
-  /**
-   * @param sticky what worked for the device that is known at this address: nothing else is offered
-   * @throws the signal's reason when it aborts
-   */
+  /** Divides the rate for what is asked next. */
+  expect(kind: keyof typeof SHARES): void {
+    const rate = (share: number) => Math.max(1, share * this.#options.packetsPerSecond);
+    const { rings, knocks, reads } = SHARES[kind];
+    this.#bell.rate = rate(rings);
+    this.#knocks.setMaxPacketsPerSecond(rate(knocks));
+    this.#reads.setMaxPacketsPerSecond(rate(reads));
+  }
+
+  /** @throws the signal's reason when it aborts */
   async probe(
     address: AllowedAddress,
-    credentials: readonly Credential[],
-    sticky: string | undefined,
+    { credentials, sticky, isThere }: ProbeRequest,
     signal: AbortSignal,
   ): Promise<SnmpFinding> {
     const { tries, clock } = this.#options;
+    if (isThere && credentials.length > 0 && (await this.#ring(address, signal)) === 'refused')
+      return { agent: 'silent' };
     const stuck = credentials.filter(({ name }) => name === sticky);
     const offered = stuck.length > 0 ? stuck : tries.inOrder(address, byStrength(credentials));
     let speaksV3 = true;
@@ -105,6 +134,19 @@ export class SnmpProbe {
 
   async close(): Promise<void> {
     await Promise.all([this.#knocks.close(), this.#reads.close()]);
+  }
+
+  /** What is refused here has heard no secret, so nothing has failed. */
+  async #ring(address: AllowedAddress, signal: AbortSignal): Promise<Ring> {
+    await new Promise<void>((resolve) =>
+      this.#bell.wait(() => {
+        resolve();
+        return true;
+      }),
+    );
+    signal.throwIfAborted();
+    this.#rings += 1;
+    return await ring(address, this.#options.port, { clock: this.#options.clock, signal });
   }
 
   async #read(address: AllowedAddress, credential: Credential, signal: AbortSignal): Promise<SnmpFinding> {

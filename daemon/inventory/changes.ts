@@ -40,8 +40,19 @@ export function firstSeen(id: string, found: Found, { now, rangeOf, doubts }: Se
     firstSeen: now,
     lastSeen: now,
   };
-  const { class: deviceClass = '', model = '' } = { ...facts.identity, ...found.evidence };
-  return { record, events: [event(record, now, 'new', { address: addresses[0] ?? '', class: deviceClass, model })] };
+  return { record, events: isBare(record) ? [] : [newEvent(record, now)] };
+}
+
+/** An address of which nothing is known but that something answers there: no device yet, and no news. */
+export function isBare({ evidence, identity, hints, ports, agent }: DeviceRecord): boolean {
+  const knowsNothing = Object.keys(evidence).length === 0 && !identity && hints.length === 0 && ports.length === 0;
+  return knowsNothing && (agent === 'silent' || agent === 'held-back');
+}
+
+function newEvent(record: DeviceRecord, now: WallTime): InventoryEvent {
+  const { addresses, identity, evidence } = record;
+  const detail = { address: addresses[0] ?? '', class: identity?.class ?? '', model: evidence.model ?? '' };
+  return event(record, now, 'new', detail);
 }
 
 /** A known device, seen again. Facts that it told this time replace what it told before; what it left out stays. */
@@ -96,6 +107,7 @@ function told(found: Found): Pick<DeviceRecord, 'identity' | 'credential' | 'age
 function differences(before: DeviceRecord, after: DeviceRecord, now: WallTime): InventoryEvent[] {
   const events: InventoryEvent[] = [];
   const tell = (kind: EventKind, detail: InventoryEvent['detail']) => events.push(event(after, now, kind, detail));
+  if (before.state === 'candidate' && isBare(before) && !isBare(after)) events.push(newEvent(after, now));
   if (before.gone !== undefined) tell('returned', { since: new Date(before.gone).toISOString() });
   const [from = '', to = ''] = [before.addresses[0], after.addresses[0]];
   if (before.range !== undefined && after.range !== before.range)
