@@ -27,6 +27,13 @@ export interface DatabaseHolder {
   readonly database: Database;
 }
 
+export interface LowSupply {
+  readonly printer: string;
+  readonly supply: string;
+  readonly about: StoredLevel['about'];
+  readonly levels: readonly { readonly at: WallTime; readonly level: number }[];
+}
+
 export interface StoredLevel {
   readonly supply: string;
   readonly at: WallTime;
@@ -103,6 +110,28 @@ export class MeterArchive {
       level: Number(each['level']),
       about: JSON.parse(String(each['about'])) as StoredLevel['about'],
     }));
+  }
+
+  /** Supplies whose last level is at most `highest` per cent, each with its levels since a time. */
+  async lowSupplies(highest: number, since: number): Promise<LowSupply[]> {
+    const rows = await this.database.read(
+      `SELECT s.printer, s.supply, s.at, s.level, s.about FROM meter_supplies AS s
+        JOIN (SELECT printer, supply, max(at) AS last, level FROM meter_supplies GROUP BY printer, supply) AS l
+          ON l.printer = s.printer AND l.supply = s.supply
+        WHERE l.level <= ? AND (s.at >= ? OR s.at = l.last) ORDER BY s.printer, s.supply, s.at`,
+      [highest, since],
+    );
+    const found = new Map<string, LowSupply & { levels: { at: WallTime; level: number }[] }>();
+    for (const row of rows) {
+      const printer = String(row['printer']);
+      const supply = String(row['supply']);
+      const about = JSON.parse(String(row['about'])) as StoredLevel['about'];
+      const level = { at: Number(row['at']) as WallTime, level: Number(row['level']) };
+      const known = found.get(`${printer}\n${supply}`);
+      if (known) known.levels.push(level);
+      else found.set(`${printer}\n${supply}`, { printer, supply, about, levels: [level] });
+    }
+    return [...found.values()];
   }
 
   /** Entries of the kinds, all if none are named, after `after`. */
