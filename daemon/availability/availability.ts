@@ -88,7 +88,7 @@ export class Availability {
     this.#devices.clear();
     for (const device of devices) this.#devices.set(device.name, device);
     const at = this.#vigil.now();
-    this.ledger.watch([...this.#devices.keys()], at);
+    this.ledger.watch(new Map(devices.map(({ name, sla }) => [name, sla])), at);
     this.ledger.announce(announcedIn(config), at);
     this.#maintenance.windows = this.ledger.maintenance;
     const shortest = Math.min(LONGEST_BEAT, ...devices.map((device) => device.intervals().availability));

@@ -49,6 +49,11 @@ export interface AnnouncedMaintenance {
   readonly announced_at?: WallTime;
 }
 
+/** Under which contract a device is watched from here on: it stands there when the device has left the config. */
+export interface Watching {
+  readonly sla?: string;
+}
+
 interface Common {
   /** Its place in the ledger, from 1. */
   readonly seq: number;
@@ -74,7 +79,8 @@ export type Entry = Common &
         };
       }
     | { readonly kind: 'end'; readonly detail: { readonly why: Interruption } }
-    | { readonly kind: 'watched' | 'unwatched'; readonly device: string }
+    | { readonly kind: 'watched'; readonly device: string; readonly detail: Watching }
+    | { readonly kind: 'unwatched'; readonly device: string }
     | {
         readonly kind: 'state';
         readonly device: string;

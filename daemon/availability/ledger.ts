@@ -50,7 +50,8 @@ export class AvailabilityLedger {
   readonly #options: AvailabilityLedgerOptions;
   readonly #stopping = new AbortController();
   readonly #run = randomUUID();
-  readonly #watched = new Set<string>();
+  /** Watched devices, each with its SLA. */
+  readonly #watched = new Map<string, string | undefined>();
   readonly #maintenance = new Map<string, AnnouncedMaintenance>();
   /** Devices that were first watched while the clock was not set yet. */
   readonly #early = new Set<string>();
@@ -114,23 +115,22 @@ export class AvailabilityLedger {
     this.#drain();
   }
 
-  /** Watches these devices and no others. Their time begins now, or goes on. */
-  watch(devices: readonly string[], at: WallTime): void {
-    const next = new Set(devices);
-    for (const device of this.#watched) {
-      if (next.has(device)) continue;
+  /** Watches these devices, each under its SLA, and no others. Their time begins now, or goes on. */
+  watch(devices: ReadonlyMap<string, string | undefined>, at: WallTime): void {
+    for (const device of this.#watched.keys()) {
+      if (devices.has(device)) continue;
       this.append({ kind: 'unwatched', device, at });
       this.#watched.delete(device);
     }
-    for (const device of next) {
-      if (this.#watched.has(device)) continue;
-      this.#begins(device, at);
-    }
+    for (const [device, sla] of devices)
+      if (!this.#watched.has(device) || this.#watched.get(device) !== sla) this.#begins(device, sla, at);
   }
 
-  #begins(device: string, at: WallTime): void {
-    this.append({ kind: 'watched', device, at });
-    this.#watched.add(device);
+  #begins(device: string, sla: string | undefined, at: WallTime): void {
+    const isNew = !this.#watched.has(device);
+    this.append({ kind: 'watched', device, at, detail: sla === undefined ? {} : { sla } });
+    this.#watched.set(device, sla);
+    if (!isNew) return;
     if (at < FIRST_PLAUSIBLE) this.#early.add(device);
     else this.sums.open(device, at);
   }
@@ -151,7 +151,7 @@ export class AvailabilityLedger {
     this.append({ kind: 'end', at: from, detail: { why } });
     this.#segment += 1;
     this.append({ kind: 'segment', at: to, detail: this.#segmentDetail(why) });
-    for (const device of this.#watched) {
+    for (const device of this.#watched.keys()) {
       this.sums.enter(device, from, 'unknown');
       this.sums.settle(device, to);
     }
@@ -161,8 +161,10 @@ export class AvailabilityLedger {
   /** Devices that are new since the clock was never set have been watched since now, not since 1970. */
   #beginAgain(from: WallTime, to: WallTime): void {
     for (const device of this.#early) {
+      const sla = this.#watched.get(device);
       this.append({ kind: 'unwatched', device, at: from });
-      this.#begins(device, to);
+      this.#watched.delete(device);
+      this.#begins(device, sla, to);
     }
     this.#early.clear();
   }
@@ -189,7 +191,7 @@ export class AvailabilityLedger {
   /** Ends the segment: siteward was stopped, and did not crash. */
   async close(at: WallTime, signal: AbortSignal): Promise<void> {
     this.append({ kind: 'end', at, detail: { why: 'stopped' } });
-    for (const device of this.#watched) this.sums.enter(device, at, 'unknown');
+    for (const device of this.#watched.keys()) this.sums.enter(device, at, 'unknown');
     try {
       await this.flush(signal);
     } finally {
@@ -275,7 +277,7 @@ export class AvailabilityLedger {
     const rows = await database.read(`SELECT * FROM availability_entries
       WHERE kind IN ('watched', 'unwatched', 'maintenance', 'maintenance-removed') ORDER BY seq`);
     for (const entry of rows.map(entryOf)) {
-      if (entry.kind === 'watched') this.#watched.add(entry.device);
+      if (entry.kind === 'watched') this.#watched.set(entry.device, entry.detail.sla);
       if (entry.kind === 'unwatched') this.#watched.delete(entry.device);
       if (entry.kind === 'maintenance') this.#maintenance.set(entry.detail.key, entry.detail);
       if (entry.kind === 'maintenance-removed') this.#maintenance.delete(entry.detail.key);
@@ -365,7 +367,7 @@ export class AvailabilityLedger {
   /** What waited refers to entries that are lost: the ledger goes on from what was restored, with a new segment. */
   async #restoredWhileRunning(restoration: Restoration): Promise<void> {
     const now = this.#options.clock.wallNow();
-    const watched = [...this.#watched];
+    const watched = new Map(this.#watched);
     this.#waiting = [];
     await this.#readHead();
     await this.#restored(restoration, now);

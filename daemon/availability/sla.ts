@@ -88,10 +88,10 @@ export function evaluate(input: SlaInput): SlaFigures {
   const excluded = intersect(agreed, union([...left, ...behindParent]));
   const unknown = intersect(agreed, union(pieces.filter(({ state }) => state === 'unknown')));
   const measured = total(agreed) - total(excluded) - total(unknown);
-  const ahead = subtract(
-    intersect(service.agreed, [{ from: Math.max(until, period.from) as WallTime, to: period.to }]),
-    effective,
-  );
+  const ahead =
+    watched.at(-1)?.to === until
+      ? subtract(intersect(service.agreed, [{ from: until, to: period.to }]), effective)
+      : [];
   const target = fractionOf(sla.target);
   const budget = allowance(measured + total(ahead), target);
   const counted = outages.filter((outage) => outage.counted > 0).length;

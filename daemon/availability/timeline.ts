@@ -94,8 +94,9 @@ export class TimelineBuilder {
       return;
     }
     const last = known.watching.at(-1);
-    if (entry.kind === 'watched') known.watching.push({ from: entry.at, to: undefined });
-    else if (last) known.watching[known.watching.length - 1] = { ...last, to: entry.at };
+    const open = last !== undefined && last.to === undefined;
+    if (entry.kind === 'watched' && !open) known.watching.push({ from: entry.at, to: undefined });
+    if (entry.kind === 'unwatched' && last) known.watching[known.watching.length - 1] = { ...last, to: entry.at };
   }
 
   devices(): string[] {
@@ -113,13 +114,13 @@ export class TimelineBuilder {
     }
   }
 
-  /** Intervals that touch end to end, from when the device was first watched to as far as the ledger knows. */
-  timeline(device: string, segments: readonly StoredSegment[]): Piece[] {
+  /** Intervals that touch end to end, from when the device was first watched to as far as the ledger knows, or `now`. */
+  timeline(device: string, segments: readonly StoredSegment[], now = 0): Piece[] {
     const known = this.#devices.get(device);
     if (!known) return [];
     let seen: Piece[] = [];
     for (const segment of segments) seen = overlay(seen, piecesOf(known.bySegment.get(segment.id) ?? [], segment));
-    const end = segments.reduce((latest, { to }) => Math.max(latest, to), 0) as WallTime;
+    const end = segments.reduce<number>((latest, segment) => Math.max(latest, segment.to), now) as WallTime;
     return merged(
       known.watching.flatMap(({ from, to }) => filled(seen, { from, to: Math.min(to ?? end, end) as WallTime })),
     );
@@ -237,6 +238,8 @@ export interface LedgerExtract {
   /** How far the ledger knows. */
   readonly until: WallTime;
   readonly timelines: ReadonlyMap<string, readonly Piece[]>;
+  /** The SLA of each device that the ledger knows, as it was last watched. */
+  readonly slas: ReadonlyMap<string, string | undefined>;
   readonly corrections: readonly StoredCorrection[];
   readonly maintenance: readonly StoredMaintenance[];
 }
@@ -246,26 +249,43 @@ const STATES_IN = `SELECT * FROM availability_entries WHERE kind = 'state' AND s
   AND ((at >= ? AND at < ?) OR seq IN (SELECT max(seq) FROM availability_entries WHERE kind = 'state'
     AND segment IN (SELECT value FROM json_each(?)) AND at < ? GROUP BY device, segment)) ORDER BY seq`;
 
-/** Reads what the ledger says of a span; timelines reach no further out than it. */
-export async function readExtract(database: Database, { from, to }: Span): Promise<LedgerExtract> {
+/** A heartbeat that is younger is that of a daemon that runs. */
+const FRESH = 60_000;
+
+/** What holds is taken to hold until `now` while the daemon lives; after its last heartbeat nothing is known. */
+function reachingNow(segments: readonly StoredSegment[], now: WallTime): StoredSegment[] {
+  return segments.map((segment, index) => {
+    const lives = index === segments.length - 1 && segment.endedBy === 'running' && Math.abs(now - segment.to) < FRESH;
+    return lives ? { ...segment, to: Math.max(now, segment.to) as WallTime } : segment;
+  });
+}
+
+/** Reads what the ledger says of a span, as far as `now`; timelines reach no further out than it. */
+export async function readExtract(database: Database, { from, to }: Span, now: WallTime): Promise<LedgerExtract> {
   const read = async (...kinds: Entry['kind'][]) =>
     (await database.read(BY_KIND, [JSON.stringify(kinds)])).map(entryOf);
   const bounds = await read('segment', 'end');
   const [beat] = await database.read('SELECT segment, at FROM availability_heartbeat');
-  const all = segmentsOf(bounds, beat ? { segment: Number(beat['segment']), at: Number(beat['at']) } : undefined);
+  const stored = segmentsOf(bounds, beat ? { segment: Number(beat['segment']), at: Number(beat['at']) } : undefined);
+  const all = reachingNow(stored, now);
   const touching = JSON.stringify(all.filter((segment) => segment.from < to && segment.to > from).map(({ id }) => id));
   const builder = new TimelineBuilder();
-  for (const entry of await read('watched', 'unwatched')) builder.add(entry);
+  const slas = new Map<string, string | undefined>();
+  for (const entry of await read('watched', 'unwatched')) {
+    builder.add(entry);
+    if (entry.kind === 'watched') slas.set(entry.device, entry.detail.sla);
+  }
   for (const row of await database.read(STATES_IN, [touching, from, to, touching, from])) builder.add(entryOf(row));
   const timelines = new Map<string, readonly Piece[]>();
   for (const device of builder.devices()) {
-    const pieces = clipped(builder.timeline(device, all), { from, to });
+    const pieces = clipped(builder.timeline(device, all, now), { from, to });
     if (pieces.length > 0) timelines.set(device, pieces);
   }
-  const until = all.reduce((latest, segment) => Math.max(latest, segment.to), 0) as WallTime;
+  const until = all.reduce<number>((latest, segment) => Math.max(latest, segment.to), now) as WallTime;
   return {
     until,
     timelines,
+    slas,
     corrections: correctionsOf(await read('correction')),
     maintenance: maintenanceOf(await read('maintenance', 'maintenance-removed')),
   };

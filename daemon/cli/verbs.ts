@@ -102,6 +102,28 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./restore.ts'),
   },
   {
+    usage: 'report <what>',
+    summary: 'sla: availability of a period under each contract, also beside a running daemon',
+    options: [
+      ['--period <period>', '2026-10, 2026-W45, 2026-Q4, 2026, this-month, last-month, or FROM/TO in ISO 8601'],
+      ['--format <format>', 'table, json, csv, html or pdf (default: table)'],
+      ['--output <file>', 'write it there instead of on the terminal'],
+      CONFIG,
+    ],
+    examples: [
+      'siteward report sla --period last-month',
+      'siteward report sla --period 2026-10 --format pdf --output october.pdf',
+    ],
+    load: () => import('./report.ts'),
+  },
+  {
+    usage: 'verify',
+    summary: 'are the ledgers whole: chains, intervals, sums, and what the spool holds',
+    options: [CONFIG, JSON_OUTPUT],
+    examples: ['siteward verify', 'siteward verify --json'],
+    load: () => import('./verify.ts'),
+  },
+  {
     usage: 'schema',
     summary: 'the JSON Schema of the config, for editors that complete and check',
     examples: ['siteward schema > siteward.schema.json'],
