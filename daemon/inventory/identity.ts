@@ -104,7 +104,7 @@ function independentPair(agree: readonly Fact[], a: Evidence, b: Evidence): bool
   const has = (fact: Fact) => agree.includes(fact);
   const macs = (a.macs ?? []).filter((mac) => b.macs?.includes(mac));
   const name = plain(a.sysName);
-  const nameFromMac = macs.some((mac) => name.includes(hex(mac).slice(-6)));
+  const nameFromMac = macs.some((mac) => name.includes(plain(mac).slice(-6)));
   const nameFromSerial = has('serial') && a.serial !== undefined && name.includes(plain(a.serial));
   const nameFromModel = a.model !== undefined && (plain(a.model).includes(name) || name.includes(plain(a.model)));
   const engineFromMac = macs.some((mac) => a.engineId?.includes(hex(mac)));
