@@ -7,6 +7,7 @@
  * it · sink: whatever takes observations.
  */
 import type { Credential } from '#config/schema.ts';
+import type { DeviceClass } from '#config/words.ts';
 import type { MetricName } from './catalogue.ts';
 
 /** A duration. */
@@ -28,8 +29,7 @@ export interface Clock {
   timeout(duration: Milliseconds): AbortSignal;
 }
 
-export const DEVICE_CLASSES = ['firewall', 'printer', 'server', 'switch', 'ap', 'ups', 'nas', 'other'] as const;
-export type DeviceClass = (typeof DEVICE_CLASSES)[number];
+export type { DeviceClass } from '#config/words.ts';
 
 /** What a device says it is. A fact that it does not tell is absent. */
 export interface Identity {

@@ -6,6 +6,7 @@
  * transforms (`map`, `scale`, …). A value that cannot be had is absent, and what is made from it is absent too.
  */
 import { z } from 'zod';
+import { DEVICE_CLASSES, METERS } from './words.ts';
 
 const Oid = z.string().regex(/^[0-2](\.\d+){1,127}$/, {
   error: (issue) =>
@@ -280,23 +281,7 @@ export const ReadingSchema = z.union([
     .describe('siteward_filesystem_*: size with one of used, free or used_ratio. The key is the mountpoint.'),
   z
     .strictObject({
-      meter: z.enum([
-        'total',
-        'mono',
-        'color',
-        'print',
-        'print_mono',
-        'print_color',
-        'copy',
-        'copy_mono',
-        'copy_color',
-        'fax',
-        'scan',
-        'large',
-        'large_mono',
-        'large_color',
-        'duplex',
-      ]),
+      meter: z.enum(METERS),
       value: ValueSchema,
       unit: ValueSchema.default('impressions'),
       when: Conditions.optional(),
@@ -401,7 +386,7 @@ export const ProfileSettings = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Names of profiles whose tables, identity and areas this one builds on; the later ones win.'),
-  class: z.enum(['firewall', 'printer', 'server', 'switch', 'ap', 'ups', 'nas', 'other']).optional(),
+  class: z.enum(DEVICE_CLASSES).optional(),
   vendor: z.string().optional(),
   rank: z
     .int()

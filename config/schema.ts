@@ -18,8 +18,9 @@ import {
   secret,
   timezone,
 } from './fields.ts';
+import { DEVICE_CLASSES, METERS } from './words.ts';
 
-const DEVICE_CLASS = z.enum(['firewall', 'printer', 'server', 'switch', 'ap', 'ups', 'nas', 'other']);
+const DEVICE_CLASS = z.enum(DEVICE_CLASSES);
 
 const Site = z.strictObject({
   id: identifier().describe('Short name of the premises; a label on every series.'),
@@ -280,23 +281,7 @@ const Maintenance = z.strictObject({
   announced_at: localDateTime().optional().describe('When the client was told. Left out: when siteward first read it.'),
 });
 
-const METER = z.enum([
-  'total',
-  'mono',
-  'color',
-  'print',
-  'print_mono',
-  'print_color',
-  'copy',
-  'copy_mono',
-  'copy_color',
-  'fax',
-  'scan',
-  'large',
-  'large_mono',
-  'large_color',
-  'duplex',
-]);
+const METER = z.enum(METERS);
 const Contract = z.strictObject({
   devices: z.array(devicePattern()).min(1),
   cut: z

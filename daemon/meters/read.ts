@@ -7,25 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { WallTime } from '#collectors/contract.ts';
+import { METERS, type Meter } from '#config/words.ts';
 
-export const METERS = [
-  'total',
-  'mono',
-  'color',
-  'print',
-  'print_mono',
-  'print_color',
-  'copy',
-  'copy_mono',
-  'copy_color',
-  'fax',
-  'scan',
-  'large',
-  'large_mono',
-  'large_color',
-  'duplex',
-] as const;
-export type Meter = (typeof METERS)[number];
+export { METERS, type Meter } from '#config/words.ts';
 
 export function isMeter(text: string): text is Meter {
   return (METERS as readonly string[]).includes(text);
