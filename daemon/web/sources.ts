@@ -14,7 +14,7 @@ export interface LiveParts {
 export function pageSources({ database }: LiveParts): PageSources {
   return {
     timelines: async (span) => {
-      const extract = await readExtract(database(), span);
+      const extract = await readExtract(database(), span, span.to);
       return new Map([...extract.timelines].map(([device, pieces]) => [device, shown(device, pieces, extract, span)]));
     },
   };
