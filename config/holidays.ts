@@ -20,7 +20,7 @@ export function publicHolidays(country: string, region: string | undefined, year
     const Calendar = load();
     const calendar = region === undefined ? new Calendar(country) : new Calendar(country, region);
     found = calendar
-      .getHolidays(year, 'en')
+      .getHolidays(year)
       .filter(({ type }) => type === 'public')
       .flatMap(({ date, start, end, name }) => {
         const days = Math.max(1, Math.round((end.getTime() - start.getTime()) / 86_400_000));

@@ -1,5 +1,5 @@
 import type { WallTime } from '#collectors/contract.ts';
-import { isoInstant, localTime } from '../calendar.ts';
+import { instantOf, isoInstant, localTime } from '../calendar.ts';
 import type { Cell, Column, Fact, ReportDocument, Section, Table } from '../reports/document.ts';
 import { decimalsFor, percentText } from './exact.ts';
 import type { Outage } from './sla.ts';
@@ -29,7 +29,7 @@ const NO_SLA: Section = {
 };
 
 const NOTES = [
-  'Availability is (measured time − downtime) ÷ measured time. Measured time is agreed service time without holidays, without maintenance that was announced in time, without outages of parties that the contract excludes, and without time of which nothing is known.',
+  'Availability is (measured time – downtime) ÷ measured time. Measured time is agreed service time without holidays, without maintenance that was announced in time, without outages of parties that the contract excludes, and without time of which nothing is known.',
   'Raw availability is up ÷ (up + down + unreachable), all day and every day, as it was observed: without hours, maintenance or corrections.',
   'Percentages are cut off, never rounded up. Whether the target is met is decided by milliseconds, not by the percentage.',
   'An outage begins with the first of three silent rounds and ends with the first answer. Time in which siteward did not run, could not look, or its clock was set is unknown: it is neither uptime nor downtime.',
@@ -97,14 +97,15 @@ function factsOf({ settings, timezone, service, resolution }: SlaResult): Fact[]
 
 const right = (key: string, title: string): Column => ({ key, title, align: 'right' });
 const left = (key: string, title: string): Column => ({ key, title });
+const time = (key: string, title: string): Column => ({ key, title, wrap: false });
+const SLA_COLUMN: Column = { key: 'sla', title: 'SLA', onlyCsv: true };
 
 function figuresTable(caption: string, subjects: readonly SlaSubject[], { sla, settings }: SlaResult): Table {
-  const credits = settings.credits !== undefined;
   return {
     name: 'availability',
     caption,
     columns: [
-      left('sla', 'SLA'),
+      SLA_COLUMN,
       left('device', caption === 'Groups' ? 'Group' : 'Device'),
       right('availability_percent', 'Availability'),
       left('met', 'Target met'),
@@ -114,9 +115,9 @@ function figuresTable(caption: string, subjects: readonly SlaSubject[], { sla, s
       right('coverage_percent', 'Coverage'),
       right('outages_counted', 'Outages'),
       right('budget_remaining_seconds', 'Budget left'),
-      ...(credits ? [right('credit', 'Credit')] : []),
+      right('credit', 'Credit'),
     ],
-    rows: subjects.map((subject) => figuresRow(subject, sla, settings, credits)),
+    rows: subjects.map((subject) => figuresRow(subject, sla, settings)),
     empty: 'no device has this SLA',
   };
 }
@@ -125,7 +126,6 @@ function figuresRow(
   { name, members, need, figures, credit }: SlaSubject,
   sla: string,
   settings: SlaResult['settings'],
-  credits: boolean,
 ): Cell[] {
   const { raw, agreed, unknown, measured, downtime, covered, met, counted, outages, remaining } = figures;
   const decimals = decimalsFor(settings.target);
@@ -146,7 +146,7 @@ function figuresRow(
     percentCell(percentText(agreed - unknown, agreed, decimals), !covered),
     { text: `${counted} of ${outages.length}`, data: counted },
     { ...duration(remaining), ...(remaining < 0 ? { tone: 'bad' as const } : {}) },
-    ...(credits ? [credit ?? { text: '–', data: null }] : []),
+    credit ?? { text: '–', data: null },
   ];
 }
 
@@ -174,7 +174,7 @@ function timesTable(subjects: readonly SlaSubject[], { sla }: SlaResult): Table[
       name: 'times',
       caption: 'Time behind the figures (h:mm:ss)',
       columns: [
-        left('sla', 'SLA'),
+        SLA_COLUMN,
         left('device', 'Device or group'),
         right('raw_up_seconds', 'Up'),
         right('raw_down_seconds', 'Down'),
@@ -195,10 +195,10 @@ function outagesTable(subjects: readonly SlaSubject[], { sla, timezone }: SlaRes
     name: 'outages',
     caption: 'Outages',
     columns: [
-      left('sla', 'SLA'),
+      SLA_COLUMN,
       left('device', 'Device or group'),
-      left('from', 'From'),
-      left('to', 'To'),
+      time('from', 'From'),
+      time('to', 'To'),
       right('seconds', 'Length'),
       right('counted_seconds', 'Counted'),
       left('state', 'State'),
@@ -240,12 +240,12 @@ function maintenanceTable({ sla, maintenance, timezone }: SlaResult): Table[] {
       name: 'maintenance',
       caption: 'Maintenance',
       columns: [
-        left('sla', 'SLA'),
+        SLA_COLUMN,
         left('name', 'Window'),
         left('devices', 'Devices'),
-        left('from', 'From'),
-        left('to', 'To'),
-        left('announced_at', 'Announced'),
+        time('from', 'From'),
+        time('to', 'To'),
+        time('announced_at', 'Announced'),
         left('announced', 'Announced in time'),
       ],
       rows: maintenance.map(({ span, name, devices, announced, announcement }): Cell[] => [
@@ -270,14 +270,14 @@ function correctionsTable({ sla, corrections, timezone }: SlaResult): Table[] {
       name: 'corrections',
       caption: 'Corrections by people (what was observed stays in the ledger)',
       columns: [
-        left('sla', 'SLA'),
+        SLA_COLUMN,
         left('device', 'Device'),
-        left('from', 'From'),
-        left('to', 'To'),
+        time('from', 'From'),
+        time('to', 'To'),
         left('says', 'Says'),
         left('author', 'By'),
         left('reason', 'Reason'),
-        left('entered_at', 'Entered'),
+        time('entered_at', 'Entered'),
       ],
       rows: corrections.map(({ device, from, to, state, party, author, reason, recorded }): Cell[] => [
         sla,
@@ -299,7 +299,11 @@ function percentCell(text: string | undefined, bad = false): Cell {
 }
 
 function instant(at: WallTime, timezone: string): Cell {
-  return { text: localTime(at, timezone), data: isoInstant(at, timezone) };
+  const text = localTime(at, timezone);
+  const iso = isoInstant(at, timezone);
+  // The second of two hours that share a name says which one it is.
+  const second = instantOf(text.replace(' ', 'T'), timezone) !== Math.floor(at / 1000) * 1000;
+  return { text: second ? `${text} ${iso.slice(-6)}` : text, data: iso };
 }
 
 function duration(milliseconds: number): { text: string; data: number } {

@@ -166,7 +166,7 @@ function creditOf({ credits }: SlaSettings, { covered, measured, downtime }: Sla
 }
 
 function asPercent(text: string): string {
-  if (text.endsWith('%')) return text.replace(/\s*%$/, ' %');
+  if (text.endsWith('%')) return text;
   const { numerator, denominator } = fractionOf({ text });
-  return `${percentText(Number(numerator), Number(denominator), 2)} %`;
+  return `${percentText(Number(numerator), Number(denominator), 2)}%`;
 }

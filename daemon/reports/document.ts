@@ -18,6 +18,10 @@ export interface Column {
   readonly title: string;
   /** Figures stand right. */
   readonly align?: 'left' | 'right';
+  /** False where a text must stay on one line, such as a time. */
+  readonly wrap?: false;
+  /** Said by the heading for people, and needed by programs: only in the CSV. */
+  readonly onlyCsv?: true;
 }
 
 export interface Table {
@@ -53,6 +57,14 @@ export interface ReportDocument {
   readonly notes?: readonly string[];
   /** The JSON of the public contract, made from the same figures. */
   readonly json: unknown;
+}
+
+/** The table as people see it. */
+export function forPeople(table: Table): Table {
+  const shown = table.columns.flatMap(({ onlyCsv }, index) => (onlyCsv ? [] : [index]));
+  if (shown.length === table.columns.length) return table;
+  const pick = <T>(items: readonly T[]): T[] => shown.flatMap((index) => items[index] ?? []);
+  return { ...table, columns: pick(table.columns), rows: table.rows.map(pick) };
 }
 
 export const cellText = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);

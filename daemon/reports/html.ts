@@ -1,5 +1,14 @@
 import { Html, html } from '../web/html.ts';
-import { type Cell, type Column, cellText, cellTone, type Fact, type ReportDocument, type Table } from './document.ts';
+import {
+  type Cell,
+  type Column,
+  cellText,
+  cellTone,
+  type Fact,
+  forPeople,
+  type ReportDocument,
+  type Table,
+} from './document.ts';
 
 /** Everything in one file: it goes by mail and is printed from a folder, where nothing else can be fetched. */
 const STYLE = `
@@ -19,6 +28,7 @@ th,td{text-align:left;vertical-align:top;padding:.28rem .6rem;border-bottom:1px 
 th{border-bottom:1.5px solid #1b1f24;font-weight:600}
 tbody tr:nth-child(even){background:#f5f6f8}
 .right{text-align:right;white-space:nowrap}
+.whole{white-space:nowrap}
 .bad{color:#a40e26;font-weight:600}
 .weak{color:#66707b}
 .notes{color:#4a525c;padding-left:1.2rem}
@@ -53,7 +63,8 @@ function factList(facts: readonly Fact[]): Html | undefined {
   return html`<dl>${facts.map(({ name, value }) => html`<dt>${name}</dt><dd${classes(value)}>${cellText(value)}</dd>`)}</dl>`;
 }
 
-function tableHtml({ caption, columns, rows, empty }: Table): Html {
+function tableHtml(table: Table): Html {
+  const { caption, columns, rows, empty } = forPeople(table);
   if (rows.length === 0) return html`<p>${caption && html`<strong>${caption}</strong> `}${empty ?? 'none'}</p>`;
   return html`<div class="wide"><table>${caption && html`<caption>${caption}</caption>`}<thead><tr>${columns.map(
     (column) => html`<th scope="col"${classes('', column)}>${column.title}</th>`,
@@ -73,6 +84,8 @@ function noteList(notes: readonly string[]): Html | undefined {
 }
 
 function classes(cell: Cell, column?: Column): Html | undefined {
-  const names = [column?.align === 'right' && 'right', cellTone(cell)].filter(Boolean).join(' ');
+  const names = [column?.align === 'right' && 'right', column?.wrap === false && 'whole', cellTone(cell)]
+    .filter(Boolean)
+    .join(' ');
   return names === '' ? undefined : html` class="${names}"`;
 }

@@ -1,7 +1,7 @@
 /** Reports as PDF. The only file that knows `pdfkit`. */
 import { existsSync } from 'node:fs';
 import PDFDocument from 'pdfkit';
-import { cellText, cellTone, type Fact, type ReportDocument, type Table } from './document.ts';
+import { cellText, cellTone, type Fact, forPeople, type ReportDocument, type Table } from './document.ts';
 
 const MARGIN = 42;
 const FOOT = 24;
@@ -35,7 +35,7 @@ interface Fonts {
 /** A report as PDF on A4, with numbered pages and the heads of tables repeated. */
 export async function renderPdf(document: ReportDocument): Promise<Uint8Array> {
   const across = document.sections.some(({ tables = [] }) =>
-    tables.some(({ columns, rows }) => rows.length > 0 && columns.length > MOST_UPRIGHT_COLUMNS),
+    tables.map(forPeople).some(({ columns, rows }) => rows.length > 0 && columns.length > MOST_UPRIGHT_COLUMNS),
   );
   const pdf = new PDFDocument({
     size: 'A4',
@@ -164,7 +164,8 @@ class Sheet {
     }
   }
 
-  #table(table: Table): void {
+  #table(whole: Table): void {
+    const table = forPeople(whole);
     const { caption, columns, rows, empty } = table;
     if (rows.length === 0) {
       this.#text(`${caption ? `${caption}: ` : ''}${empty ?? 'none'}`);

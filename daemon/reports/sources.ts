@@ -27,6 +27,16 @@ export const REPORTS: Readonly<Record<string, () => Promise<ReportSource>>> = {
       return report && slaDocument(report);
     };
   },
+  meters: async () => {
+    const [{ readMeterReport }, { meterDocument }] = await Promise.all([
+      import('../meters/reading.ts'),
+      import('../meters/report-document.ts'),
+    ]);
+    return async (database, period, request) => {
+      const report = await readMeterReport(database, period, request);
+      return report && meterDocument(report);
+    };
+  },
 };
 
 /** What a period may be written as, for messages. */

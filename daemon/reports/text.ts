@@ -1,4 +1,4 @@
-import { cellText, type Fact, type ReportDocument, type Table } from './document.ts';
+import { cellText, type Fact, forPeople, type ReportDocument, type Table } from './document.ts';
 
 /** A report for a terminal: aligned columns, no colours, nothing that a device's name could turn into commands. */
 export function renderText(document: ReportDocument): string {
@@ -26,7 +26,8 @@ function noteLines(notes: readonly string[]): string {
   return notes.map((note) => `* ${clean(note)}\n`).join('');
 }
 
-function tableText({ caption, columns, rows, empty }: Table): string {
+function tableText(table: Table): string {
+  const { caption, columns, rows, empty } = forPeople(table);
   const head = caption ? `${clean(caption)}\n` : '';
   if (rows.length === 0) return `${head}${clean(empty ?? 'none')}\n`;
   const texts = rows.map((row) => columns.map((_, index) => clean(cellText(row[index] ?? ''))));
