@@ -22,6 +22,7 @@ export interface NmapReply {
 }
 
 const MOST_SAID = 2_000;
+const DRAIN_MS = 500;
 
 class QuietScan extends library.NmapScan {
   readonly reader = new NmapReader();
@@ -33,11 +34,16 @@ class QuietScan extends library.NmapScan {
     this.stopTimer();
     this.on('error', (error) => this.#say(`${error}`));
     const { stdout, stderr } = this.child;
+    const reply = (code: number | null) => done({ run: this.reader.result(), code, said: this.said });
     stdout?.removeAllListeners('data').on('data', (chunk: Buffer) => {
-      if (!this.reader.write(chunk)) this.child.kill('SIGKILL');
+      if (this.reader.write(chunk)) return;
+      this.child.kill('SIGKILL');
+      reply(null);
     });
     stderr?.removeAllListeners('data').on('data', (chunk: Buffer) => this.#say(chunk.toString('latin1')));
-    this.child.once('close', (code) => done({ run: this.reader.result(), code, said: this.said }));
+    this.child.once('close', reply);
+    // What it started may hold its output open; what it printed itself has been read by then.
+    this.child.once('exit', (code) => setTimeout(reply, DRAIN_MS, code));
   }
 
   /** The package calls this when nmap has ended; the reader has it all by then. */
@@ -50,8 +56,10 @@ class QuietScan extends library.NmapScan {
 
 process.once('message', ({ nmapPath, options, addresses }: NmapOrder) => {
   library.nmapLocation = nmapPath;
+  let replied = false;
   const scan = new QuietScan(addresses, options, (reply) => {
-    process.send?.(reply, () => process.disconnect());
+    if (!replied) process.send?.(reply, () => process.disconnect());
+    replied = true;
   });
   // Told to stop: end nmap, reap it, and go. The parent ends the whole group a moment later, whatever is left of it.
   process.once('message', () => scan.child.kill('SIGKILL'));
