@@ -35,7 +35,8 @@ export interface NameOptions {
 }
 
 const DNS_TIMEOUT = 1_000;
-const MDNS_WAIT = 1_000 as Milliseconds;
+/** Responders wait up to 120 ms (RFC 6762, section 6). */
+const MDNS_WAIT = 500 as Milliseconds;
 const MDNS_PORT = 5_353;
 /** What printers, file servers and workstations announce (RFC 6763): the instance's name is what people call them. */
 const SERVICES = ['_ipp', '_pdl-datastream', '_printer', '_smb', '_workstation', '_http'].map(
