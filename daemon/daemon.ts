@@ -5,6 +5,7 @@ import { describeFault } from '#config/faults.ts';
 import { ConfigError, type LoadedConfig } from '#config/load.ts';
 import { Availability } from './availability/availability.ts';
 import type { AvailabilityTracker, Transition } from './availability/tracker.ts';
+import { climb } from './diagnosis/ladder.ts';
 import { SelfMetrics } from './exposition/self.ts';
 import { Fanout } from './fanout.ts';
 import { openHistory } from './history/history.ts';
@@ -186,11 +187,22 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
       log,
       audit: ledgerAudit(storage.ledger),
       ...(history ? { history } : {}),
-      sources: pageSources({ database }),
+      sources: pageSources({
+        database,
+        config,
+        clock,
+        outputs: () => outputs.shown(),
+        maintenance: () => availability.ledger.maintenance,
+      }),
       http: () => loaded.config.http,
       inventory,
       scanner,
+      meters,
       watched: (name) => watch.device(name),
+      diagnose: async function* (name, signal) {
+        const device = watch.device(name);
+        if (device) yield* climb(device, { clock, collectors, signal });
+      },
     },
   });
   opened.defer(() => web.close());

@@ -1,6 +1,8 @@
 /** What pages show beside devices and readings. Each source is there once its part of the daemon runs. */
 import type { WallTime } from '#collectors/contract.ts';
 import type { Span } from '../calendar.ts';
+import type { OutputStatus } from '../exposition/self.ts';
+import type { ReportDocument } from '../reports/document.ts';
 import type { StatePiece } from './strip.ts';
 
 /** The JSON of `siteward report sla`. */
@@ -43,28 +45,11 @@ export interface MetersJson {
   }[];
 }
 
-/** A device that discovery found and that waits for a decision. */
-export interface CandidateView {
-  readonly id: string;
-  readonly address: string;
-  readonly class?: string;
-  readonly vendor?: string;
-  readonly model?: string;
-  readonly serial?: string;
-  readonly sysName?: string;
-  readonly firstSeen?: WallTime;
-  /** Devices that it may be. */
-  readonly doubts: readonly string[];
-  /** What it would be called. */
-  readonly proposedName: string;
-}
-
 export interface WindowView {
   readonly name: string;
   readonly devices: readonly string[];
   readonly from: WallTime;
   readonly to: WallTime;
-  readonly by: string;
 }
 
 export interface NewWindow {
@@ -76,23 +61,13 @@ export interface NewWindow {
   readonly by: string;
 }
 
-export interface OutputView {
-  readonly name: string;
-  readonly url: string;
-  /** Points that wait in the spool. */
-  readonly waiting: number;
-  readonly fault?: string;
-}
-
 export interface PageSources {
   /** States of every device in a span, from the ledger. */
   readonly timelines?: (span: Span) => Promise<ReadonlyMap<string, readonly StatePiece[]>>;
-  readonly sla?: (period: 'this-month' | 'last-month') => Promise<SlaJson>;
-  readonly meters?: (period: 'this-month' | 'last-month') => Promise<MetersJson>;
-  /** Absent where no range is searched. */
-  readonly candidates?: () => readonly CandidateView[];
+  /** A report of a period as people write it; undefined when there is no such report or period. */
+  readonly report?: (kind: string, period: string) => Promise<ReportDocument | undefined>;
   readonly windows?: (now: WallTime) => readonly WindowView[];
   /** @throws SitewardError when no device is meant */
   readonly enterWindow?: (window: NewWindow) => Promise<void>;
-  readonly outputs?: () => readonly OutputView[];
+  readonly outputs?: () => readonly OutputStatus[];
 }

@@ -3,12 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Clock } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
+import type { Rung } from '../diagnosis/ladder.ts';
 import type { SelfMetrics } from '../exposition/self.ts';
 import type { History } from '../history/history.ts';
 import type { Scanner } from '../inventory/scanner.ts';
 import type { SiteInventory } from '../inventory/site-inventory.ts';
 import type { WatchedDevice } from '../inventory/watched.ts';
 import type { Logger } from '../log.ts';
+import type { MeterService } from '../meters/service.ts';
 import type { PrometheusSink } from '../sinks/prometheus.ts';
 import type { AuditTrail } from './access/audit.ts';
 import type { Guard } from './access/guard.ts';
@@ -114,9 +116,12 @@ export interface WebParts {
   /** What the page's charts are drawn from. */
   readonly history?: History;
   readonly sources?: PageSources;
+  /** Asks a watched device step by step why it does not answer. */
+  readonly diagnose?: (device: string, signal: AbortSignal) => AsyncIterable<Rung>;
   /** Absent: nothing is looked for. */
   readonly inventory?: SiteInventory;
   readonly scanner?: Scanner;
+  readonly meters?: MeterService;
   /** A device with its settings, as it is polled. */
   readonly watched?: (device: string) => WatchedDevice | undefined;
 }

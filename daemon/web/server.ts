@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -14,13 +16,24 @@ import type { Logger } from '../log.ts';
 import { type Asking, type Caller, Guard, type Refusal } from './access/guard.ts';
 import { loginLimit } from './access/login-limit.ts';
 import { problem, seeOther } from './answer.ts';
+import { problemPage } from './pages/problem.ts';
 import type { AddRoutes, Answer, Route, WebContext, WebParts, WebRequest } from './route.ts';
+import { assetRoutes } from './routes/assets.ts';
+import { deviceHistoryRoutes } from './routes/device-history.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { diagnosisRoutes } from './routes/diagnosis.ts';
 import { discoveryRoutes } from './routes/discoveries.ts';
+import { discoveryPageRoutes } from './routes/discovery-page.ts';
 import { healthRoutes } from './routes/health.ts';
+import { healthPageRoutes } from './routes/health-page.ts';
+import { liveRoutes } from './routes/live.ts';
+import { loginRoutes } from './routes/login.ts';
+import { maintenancePageRoutes } from './routes/maintenance-page.ts';
+import { meterRoutes } from './routes/meters.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
 import { prometheusTargetRoutes } from './routes/prometheus-targets.ts';
+import { reportsPageRoutes } from './routes/reports-page.ts';
 import { siteRoutes } from './routes/site.ts';
 import { Snapshots } from './snapshot.ts';
 
@@ -30,7 +43,17 @@ const ROUTES: readonly AddRoutes[] = [
   metricsRoutes,
   siteRoutes,
   deviceRoutes,
+  meterRoutes,
   pageRoutes,
+  diagnosisRoutes,
+  discoveryPageRoutes,
+  reportsPageRoutes,
+  maintenancePageRoutes,
+  healthPageRoutes,
+  assetRoutes,
+  liveRoutes,
+  loginRoutes,
+  deviceHistoryRoutes,
   discoveryRoutes,
   prometheusTargetRoutes,
 ];
@@ -261,7 +284,7 @@ async function answer<Query, Body>(
     formToken: caller.formToken,
     source: request.socket.remoteAddress ?? '',
     secure: request.secure,
-    language: request.acceptsLanguages('en', 'de') || 'en',
+    language: languageOf(request),
     wantsHtml: wantsHtml(request),
     header: (name) => request.get(name) ?? '',
     acceptsGzip: () => request.acceptsEncodings('gzip') === 'gzip',
@@ -279,10 +302,15 @@ function unfit(error: {
 async function send(response: Response, request: Request, answered: Answer): Promise<void> {
   switch (answered.kind) {
     case 'json':
-      response.status(answered.status ?? 200).json(answered.body);
+      response.status(answered.status ?? 200).type('json');
+      await sendText(response, request, JSON.stringify(answered.body));
       return;
     case 'problem': {
       const { status, title, detail } = answered;
+      if (wantsHtml(request)) {
+        const html = problemPage(title, detail, languageOf(request));
+        return await send(response, request, { kind: 'page', html, status });
+      }
       response.status(status).type('application/problem+json').send(JSON.stringify({ title, status, detail }));
       return;
     }
@@ -303,7 +331,7 @@ async function send(response: Response, request: Request, answered: Answer): Pro
       response.set('Content-Type', answered.type);
       response.set('Cache-Control', answered.maxAgeSeconds ? `max-age=${answered.maxAgeSeconds}` : 'no-store');
       if (answered.name !== undefined) response.attachment(answered.name).set('Content-Type', answered.type);
-      response.send(typeof answered.bytes === 'string' ? answered.bytes : Buffer.from(answered.bytes));
+      await sendText(response, request, Buffer.from(answered.bytes));
       return;
     case 'redirect':
       if (answered.cookie !== undefined) response.set('Set-Cookie', answered.cookie);
@@ -315,6 +343,24 @@ async function send(response: Response, request: Request, answered: Answer): Pro
     default:
       answered satisfies never;
   }
+}
+
+const COMPRESSED_FROM = 1_400;
+const compressed = promisify(gzip);
+
+/** What fits into one packet is sent as it is. */
+async function sendText(response: Response, request: Request, body: string | Buffer): Promise<void> {
+  const isText = !/^(image\/(?!svg)|application\/pdf)/.test(response.get('Content-Type') ?? '');
+  if (body.length < COMPRESSED_FROM || !isText || request.acceptsEncodings('gzip') !== 'gzip') {
+    response.send(body);
+    return;
+  }
+  response.set('Content-Encoding', 'gzip').vary('Accept-Encoding');
+  response.send(await compressed(body));
+}
+
+function languageOf(request: Request): string {
+  return request.acceptsLanguages('en', 'de') || 'en';
 }
 
 /** Four parameters: that is how express knows an error handler. */

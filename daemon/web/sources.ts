@@ -1,7 +1,12 @@
 /** What pages show, taken from the parts of the running daemon. */
+import type { Clock, WallTime } from '#collectors/contract.ts';
+import type { Config } from '#config/schema.ts';
+import type { AnnouncedMaintenance } from '../availability/entries.ts';
 import { matchesDevice, occurrences } from '../availability/maintenance.ts';
 import { type LedgerExtract, readExtract } from '../availability/timeline.ts';
 import type { Span } from '../calendar.ts';
+import type { OutputStatus } from '../exposition/self.ts';
+import { REPORTS } from '../reports/sources.ts';
 import type { Database } from '../store/store.ts';
 import type { PageSources } from './page-sources.ts';
 import type { StatePiece } from './strip.ts';
@@ -9,14 +14,38 @@ import type { StatePiece } from './strip.ts';
 export interface LiveParts {
   /** Asked for at each use: a fault of the disk brings another handle. */
   readonly database: () => Database;
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly outputs: () => readonly OutputStatus[];
+  /** As announced, without what was taken back. */
+  readonly maintenance: () => readonly AnnouncedMaintenance[];
 }
 
-export function pageSources({ database }: LiveParts): PageSources {
+/** How far ahead planned maintenance is shown. */
+const AHEAD = 60 * 86_400_000;
+
+export function pageSources({ database, config, clock, outputs, maintenance }: LiveParts): PageSources {
   return {
     timelines: async (span) => {
       const extract = await readExtract(database(), span, span.to);
       return new Map([...extract.timelines].map(([device, pieces]) => [device, shown(device, pieces, extract, span)]));
     },
+    report: async (kind, period) => {
+      const load = Object.hasOwn(REPORTS, kind) ? REPORTS[kind] : undefined;
+      return await (await load?.())?.(database(), period, { config: config(), now: clock.wallNow() });
+    },
+    windows: (now) =>
+      maintenance()
+        .flatMap((window) =>
+          occurrences(window, { from: now, to: (now + AHEAD) as WallTime }).map(({ from, to }) => ({
+            name: window.name,
+            devices: window.devices,
+            from,
+            to,
+          })),
+        )
+        .toSorted((a, b) => a.from - b.from),
+    outputs,
   };
 }
 
