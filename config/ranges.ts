@@ -32,7 +32,7 @@ export function parseRange(text: string): AddressRange {
       `${JSON.stringify(shown(text))} is not a range of addresses`,
       'write 192.0.2.0/24, 2001:db8::/64 or a single address',
     );
-  const fault = sizeFault(range);
+  const fault = sizeFault(range, text);
   if (fault) throw new SitewardError('RANGE_TOO_LARGE', fault.message, fault.advice);
   return range;
 }
@@ -52,12 +52,15 @@ export function readRange(text: string): AddressRange | undefined {
 }
 
 /** Why a range is too large to be scanned, and what to write instead. */
-export function sizeFault(range: AddressRange): { readonly message: string; readonly advice: string } | undefined {
+export function sizeFault(
+  range: AddressRange,
+  written = range.text,
+): { readonly message: string; readonly advice: string } | undefined {
   if (range.family === 6 || range.prefix >= SMALLEST_PREFIX) return undefined;
   const count = (range.last - range.first + 1n).toLocaleString('en');
   return {
-    message: `${range.text} has ${count} addresses, which is more than a scan may cover`,
-    advice: `write the networks that are in use, each a /${SMALLEST_PREFIX} or smaller, such as ${addressText(range.first, 4)}/24`,
+    message: `${written} has ${count} addresses, which is more than a scan may cover`,
+    advice: `write the networks that are in use, each a /${SMALLEST_PREFIX} or smaller, such as ${written.split('/')[0]}/24`,
   };
 }
 

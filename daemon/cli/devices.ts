@@ -1,5 +1,6 @@
 import { SitewardError } from '#config/errors.ts';
 import { configIfAny } from './config-path.ts';
+import { exportDevices } from './devices-export.ts';
 import { plain } from './readings-text.ts';
 import { EXIT, type RunVerb } from './verb.ts';
 
@@ -19,6 +20,7 @@ const PATIENCE = 5_000;
 
 /** Asks the daemon that runs: only that knows states. */
 export const run: RunVerb = async (io, _args, options) => {
+  if (options.export === true) return await exportDevices(io, configIfAny(io, options));
   const listen = configIfAny(io, options)?.config.http.listen ?? DEFAULT_LISTEN;
   const rows = await fetchDevices(`http://${listen.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:')}/api/v1/devices`);
   if (options.json) {

@@ -6,7 +6,7 @@ import { type Decision, decide } from '../inventory/adoption.ts';
 import { type Found, found } from '../inventory/found.ts';
 import { type FoundRow, foundRow, isDevice } from '../inventory/found-json.ts';
 import { matches } from '../inventory/match.ts';
-import type { DeviceRecord } from '../inventory/record.ts';
+import { type DeviceRecord, makeAndModel } from '../inventory/record.ts';
 import { commandLineScope } from '../inventory/scope.ts';
 import { readTries, triesPath, writeTries } from '../inventory/tries-file.ts';
 import { profileLibrary } from '../profile-library.ts';
@@ -120,7 +120,10 @@ function show(
   const cells = rows.map((row) => [
     row.address,
     row.class ?? '?',
-    [row.vendor, row.model].filter(Boolean).join(' '),
+    makeAndModel({
+      ...(row.vendor !== null && { vendor: row.vendor }),
+      ...(row.model !== null && { model: row.model }),
+    }),
     row.sys_name ?? row.names[0] ?? '',
     row.known_as ?? (row.adoption.adopt ? `new: ${row.adoption.name}` : 'new'),
     row.reason,

@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts';
 import { createLogger } from '../log.ts';
 import type { ReportDocument } from '../reports/document.ts';
 import { FORMATS, type Format, renderReport } from '../reports/render.ts';
-import { PERIOD_FORMS, REPORTS } from '../reports/sources.ts';
+import { DEFAULT_PERIODS, PERIOD_FORMS, REPORTS } from '../reports/sources.ts';
 import { storageDirectory } from '../storage.ts';
 import { LEDGER_OPTIONS } from '../store/ledger.ts';
 import { openStore } from '../store/sqlite-store.ts';
@@ -14,6 +14,7 @@ import { EXIT, type Options, type RunVerb, textOption } from './verb.ts';
 
 /** Reads the ledger beside a running daemon: it takes no lock and changes nothing. */
 export const run: RunVerb = async (io, [kind = ''], options) => {
+  if (kind === 'pack') return await (await import('./report-pack.ts')).run(io, [], options);
   const load = Object.hasOwn(REPORTS, kind) ? REPORTS[kind] : undefined;
   if (!load)
     throw new SitewardError(
@@ -21,7 +22,7 @@ export const run: RunVerb = async (io, [kind = ''], options) => {
       `there is no report ${JSON.stringify(kind)}`,
       `write one of ${Object.keys(REPORTS).join(', ')}`,
     );
-  const period = textOption(options, 'period');
+  const period = textOption(options, 'period') ?? DEFAULT_PERIODS[kind];
   if (period === undefined)
     throw new SitewardError('REPORT_PERIOD', 'which period is not said', `write --period ${PERIOD_FORMS}`);
   const format = formatOf(options);
@@ -40,12 +41,24 @@ export const run: RunVerb = async (io, [kind = ''], options) => {
   }
   if (!document)
     throw new SitewardError('REPORT_PERIOD', `${JSON.stringify(period)} is no period`, `write ${PERIOD_FORMS}`);
-  const bytes = await renderReport(document, format);
+  const layout = textOption(options, 'layout');
+  const bytes = layout === undefined ? await renderReport(document, format) : await inLayout(document, layout);
   const output = textOption(options, 'output');
   if (output === undefined) process.stdout.write(bytes);
   else await replaceFile(output, bytes);
   return EXIT.done;
 };
+
+async function inLayout(document: ReportDocument, name: string): Promise<Uint8Array> {
+  const { LAYOUTS } = await import('../meters/layouts.ts');
+  const layout = Object.hasOwn(LAYOUTS, name) ? LAYOUTS[name] : undefined;
+  if (layout) return Buffer.from(layout.render(document));
+  throw new SitewardError(
+    'REPORT_LAYOUT',
+    `${JSON.stringify(name)} is no layout`,
+    `write one of ${Object.keys(LAYOUTS).join(', ')} for report meters, or leave --layout out`,
+  );
+}
 
 function formatOf(options: Options): Format {
   const written = textOption(options, 'format') ?? 'table';

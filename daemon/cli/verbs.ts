@@ -56,8 +56,8 @@ export const VERBS: readonly Verb[] = [
   {
     usage: 'devices',
     summary: 'the devices that are watched, and their states',
-    options: [CONFIG, JSON_OUTPUT],
-    examples: ['siteward devices', 'siteward devices --json'],
+    options: [['--export', 'the adopted devices as they would stand in the config'], CONFIG, JSON_OUTPUT],
+    examples: ['siteward devices', 'siteward devices --json', 'siteward devices --export'],
     load: () => import('./devices.ts'),
   },
   {
@@ -103,24 +103,55 @@ export const VERBS: readonly Verb[] = [
   },
   {
     usage: 'report <what>',
-    summary: 'sla: availability of a period under each contract, also beside a running daemon',
+    summary:
+      'sla: availability of a period under each contract; meters: pages of a period; pack: both, with all evidence; credentials: who answers to what; inventory: devices and contracts',
     options: [
       ['--period <period>', '2026-10, 2026-W45, 2026-Q4, 2026, this-month, last-month, or FROM/TO in ISO 8601'],
       ['--format <format>', 'table, json, csv, html or pdf (default: table)'],
       ['--output <file>', 'write it there instead of on the terminal'],
+      ['--layout <name>', 'meters: the CSV that another program imports: business-central or softexpert'],
       CONFIG,
     ],
     examples: [
+      'siteward report meters --period last-month --format csv',
+      'siteward report pack --period last-month --output october.tar.gz',
       'siteward report sla --period last-month',
       'siteward report sla --period 2026-10 --format pdf --output october.pdf',
     ],
     load: () => import('./report.ts'),
   },
   {
+    usage: 'meters [action] [arguments...]',
+    summary:
+      'print meters: list what happened to counters, confirm, join, split or reject it, enter what a person read',
+    options: [
+      ['--meter <meter>', 'one meter: total, mono, color, …'],
+      ['--pages <number>', 'enter: what the panel shows'],
+      ['--at <time>', 'enter: when it was read, in ISO 8601 (default: now)'],
+      ['--as <reason>', 'segment confirm: reset, board-swap or wrap'],
+      ['--start <number>', 'segment confirm, split: where the new counter began'],
+      ['--reason <text>', 'why, in words; kept for ever'],
+      ['--author <name>', 'who says so (default: the user of this terminal)'],
+      ['--implausible', 'enter: it is right although no printer prints so much'],
+      CONFIG,
+      JSON_OUTPUT,
+    ],
+    examples: [
+      'siteward meters segment list copier-2f',
+      'siteward meters segment confirm copier-2f#812 --as board-swap --reason "board replaced, ticket 4711"',
+      'siteward meters enter copier-2f --meter total --pages 412345 --reason "read from the panel by phone"',
+    ],
+    load: () => import('./meters.ts'),
+  },
+  {
     usage: 'verify',
     summary: 'are the ledgers whole: chains, intervals, sums, and what the spool holds',
-    options: [CONFIG, JSON_OUTPUT],
-    examples: ['siteward verify', 'siteward verify --json'],
+    options: [
+      ['--pack <file>', 'check an evidence pack instead; no ledger and no config are needed'],
+      CONFIG,
+      JSON_OUTPUT,
+    ],
+    examples: ['siteward verify', 'siteward verify --json', 'siteward verify --pack october.tar.gz'],
     load: () => import('./verify.ts'),
   },
   {

@@ -51,7 +51,12 @@ export function isBare({ evidence, identity, hints, ports, agent }: DeviceRecord
 
 function newEvent(record: DeviceRecord, now: WallTime): InventoryEvent {
   const { addresses, identity, evidence } = record;
-  const detail = { address: addresses[0] ?? '', class: identity?.class ?? '', model: evidence.model ?? '' };
+  const detail = {
+    address: addresses[0] ?? '',
+    class: identity?.class ?? '',
+    model: evidence.model ?? '',
+    ...(record.credential && { credential: credentialText(record) }),
+  };
   return event(record, now, 'new', detail);
 }
 

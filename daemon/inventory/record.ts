@@ -94,6 +94,12 @@ export interface InventoryEvent {
   readonly detail: Readonly<Record<string, string>>;
 }
 
+/** Vendor and model as people say them: many a model begins with its vendor. */
+export function makeAndModel({ vendor, model }: Pick<Evidence, 'vendor' | 'model'>): string {
+  if (vendor !== undefined && model?.toLowerCase().startsWith(vendor.toLowerCase())) return model;
+  return [vendor, model].filter(Boolean).join(' ');
+}
+
 /** The evidence of what was seen at an address. The MAC of an ARP cache counts where the device told none. */
 export function evidenceOf({ identity, mac }: Pick<Sighting, 'identity' | 'mac'>): Evidence {
   const { serial, vendor, engineId, sysName, model } = identity ?? {};
