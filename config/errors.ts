@@ -9,4 +9,9 @@ export class SitewardError extends Error {
     this.code = code;
     this.hint = hint;
   }
+
+  /** What a person is told. The message of an Error is not enumerable, so without this it would be lost. */
+  toJSON(): { readonly code: string; readonly message: string; readonly hint: string } {
+    return { code: this.code, message: this.message, hint: this.hint };
+  }
 }
