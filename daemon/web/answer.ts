@@ -1,7 +1,12 @@
 import type { Answer } from './route.ts';
 
 /** One JSON document: keys in snake_case, times ISO 8601 with offset, durations in seconds, unknown is null. */
-export const json = (body: unknown, status = 200): Answer => ({ kind: 'json', body, status });
+export const json = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Answer => ({
+  kind: 'json',
+  body,
+  status,
+  headers,
+});
 
 /** RFC 9457. The detail says what to ask for instead. */
 export const problem = (status: number, title: string, detail: string): Answer => ({

@@ -1,7 +1,7 @@
 /** Server-sent events (HTML, 9.2): what changes on the overview, one text for all who look. */
 import type { ServerResponse } from 'node:http';
 import { timeText } from './format.ts';
-import { headline, sinceText, toneOf } from './pages/overview.ts';
+import { headline, sinceText, stateWord, toneOf } from './pages/overview.ts';
 import type { Snapshots } from './snapshot.ts';
 
 const EVERY = 5_000;
@@ -92,7 +92,7 @@ export class Live {
       wrong: snapshot.wrong.slice(0, MOST_WRONG).map((device) => ({
         name: device.name,
         tone: toneOf(device),
-        state: states[device.state],
+        state: stateWord(device, words),
         text: device.findings.map(({ text }) => text).join(' · '),
         since: device.state === 'up' ? '' : sinceText(device, snapshot.at, words),
       })),
@@ -102,11 +102,11 @@ export class Live {
   }
 
   #tones(language: string): Map<string, string> {
-    const { states } = this.#snapshots.words(language).messages;
+    const words = this.#snapshots.words(language);
     return new Map(
       this.#snapshots
         .now(language)
-        .devices.map((device) => [device.name, `${toneOf(device)}\t${states[device.state]}`]),
+        .devices.map((device) => [device.name, `${toneOf(device)}\t${stateWord(device, words)}`]),
     );
   }
 }

@@ -41,7 +41,8 @@ function path(
       drawing = false;
       continue;
     }
-    text += `${drawing ? 'L' : 'M'}${x(time)} ${y(value)}`;
+    // A point alone has no line: a stroke of no length shows it.
+    text += drawing ? `L${x(time)} ${y(value)}` : `M${x(time)} ${y(value)}h0`;
     drawing = true;
   }
   return text;

@@ -62,7 +62,12 @@ export interface WebRequest<Query = unknown, Body = unknown> {
 
 /** What a route answers. Made by the functions of `answer.ts`. */
 export type Answer =
-  | { readonly kind: 'json'; readonly body: unknown; readonly status?: number }
+  | {
+      readonly kind: 'json';
+      readonly body: unknown;
+      readonly status?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: 'problem'; readonly status: number; readonly title: string; readonly detail: string }
   | { readonly kind: 'page'; readonly html: string; readonly status?: number }
   | { readonly kind: 'text'; readonly text: string; readonly status?: number }
@@ -129,6 +134,8 @@ export interface WebParts {
 /** What route files get. */
 export interface WebContext extends WebParts {
   readonly snapshots: Snapshots;
+  /** All routes, once they are added. */
+  readonly routes: () => readonly Route[];
   readonly guard: Guard;
 }
 

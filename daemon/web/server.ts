@@ -31,6 +31,7 @@ import { loginRoutes } from './routes/login.ts';
 import { maintenancePageRoutes } from './routes/maintenance-page.ts';
 import { meterRoutes } from './routes/meters.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { openApiRoutes } from './routes/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
 import { prometheusTargetRoutes } from './routes/prometheus-targets.ts';
 import { reportsPageRoutes } from './routes/reports-page.ts';
@@ -50,6 +51,7 @@ const ROUTES: readonly AddRoutes[] = [
   reportsPageRoutes,
   maintenancePageRoutes,
   healthPageRoutes,
+  openApiRoutes,
   assetRoutes,
   liveRoutes,
   loginRoutes,
@@ -172,8 +174,14 @@ function createApp(parts: WebParts): Express {
     }),
   );
   const snapshots = new Snapshots(parts.view, parts.clock, parts.sources ?? {});
-  const context: WebContext = { ...parts, guard, snapshots };
-  const router = { add: <Query, Body>(route: Route<Query, Body>) => addRoute(app, context, route) };
+  const routes: Route[] = [];
+  const context: WebContext = { ...parts, guard, snapshots, routes: () => routes };
+  const router = {
+    add: <Query, Body>(route: Route<Query, Body>) => {
+      routes.push(route as Route);
+      addRoute(app, context, route);
+    },
+  };
   for (const addRoutes of ROUTES) addRoutes(router, context);
   app.use(async (request, response) => {
     const detail = `no such page or call: ${request.method} ${request.path}`;
@@ -302,7 +310,10 @@ function unfit(error: {
 async function send(response: Response, request: Request, answered: Answer): Promise<void> {
   switch (answered.kind) {
     case 'json':
-      response.status(answered.status ?? 200).type('json');
+      response
+        .status(answered.status ?? 200)
+        .set({ 'Cache-Control': 'no-store', ...answered.headers })
+        .type('json');
       await sendText(response, request, JSON.stringify(answered.body));
       return;
     case 'problem': {

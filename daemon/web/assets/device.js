@@ -49,7 +49,7 @@ const siteDate = (/** @type {number} */ seconds) => uPlot.tzDate(new Date(second
 
 /** @param {HTMLElement} figure */
 async function draw(figure) {
-  const { device = '', chart = '', range = '24h', unit } = figure.dataset;
+  const { device = '', chart = '', range = '24h', unit, from, to } = figure.dataset;
   const query = new URLSearchParams({ chart, range });
   const response = await fetch(`/api/v1/devices/${encodeURIComponent(device)}/history?${query}`);
   if (!response.ok) return;
@@ -73,6 +73,7 @@ async function draw(figure) {
     legend: { live: true },
     cursor: { points: { size: 6 } },
     scales: {
+      x: { range: () => [Number(from), Number(to)] },
       y: {
         range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [
           Math.min(0, low),
@@ -104,6 +105,7 @@ async function draw(figure) {
       ...lines.map((/** @type {{ name: string }} */ { name }, /** @type {number} */ index) => ({
         label: name || figure.querySelector('figcaption')?.textContent || '',
         stroke: colours[index],
+        fill: lines.length === 1 ? `color-mix(in srgb, ${colours[index]} 12%, transparent)` : undefined,
         width: 1.6,
         points: { show: times.length < 3 },
         value: (/** @type {any} */ _plot, /** @type {number | null} */ value) =>

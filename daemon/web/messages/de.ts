@@ -9,6 +9,7 @@ export const de: Messages = {
     maintenance: 'Wartung',
     unknown: 'unbekannt',
   },
+  upBut: { bad: 'Störung', warn: 'Warnung' },
   classes: {
     firewall: 'Gateways',
     switch: 'Switches',

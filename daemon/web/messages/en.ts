@@ -2,6 +2,8 @@
 export const en = {
   locale: 'en-GB',
   states: { up: 'up', down: 'down', unreachable: 'unreachable', maintenance: 'maintenance', unknown: 'unknown' },
+  /** A device that is up, and something about it is not in order. */
+  upBut: { bad: 'fault', warn: 'warning' },
   classes: {
     firewall: 'Gateways',
     switch: 'Switches',

@@ -10,7 +10,7 @@ import { type StatePiece, stripOf } from '../strip.ts';
 import { inkOf, type SupplyRow, suppliesOf, supplyTone } from '../supplies.ts';
 import { topicsOf } from '../topics.ts';
 import { card, type Frame, facts, formToken, pageHtml, statePill } from './layout.ts';
-import { sinceText, stripBox, toneOf } from './overview.ts';
+import { devicePill, sinceText, stripBox, whatItIs } from './overview.ts';
 
 const DAY = 86_400_000;
 const MOST_ROWS = 60;
@@ -32,20 +32,20 @@ export interface DevicePage {
 export function devicePage(page: DevicePage): string {
   const { frame, device, readings, now, pieces } = page;
   const { words } = frame;
-  const { device: text, states } = words.messages;
+  const { device: text } = words.messages;
   const supplies = suppliesOf(readings);
   const interfaces = interfacesOf(readings);
   const meters = readings.filter(({ metric }) => metric === 'siteward_printer_meter_pages_total');
   return pageHtml(
     { ...frame, title: device.name, scripts: ['device.js'], styles: ['uplot.css'] },
-    html`<div class="page-head"><h1>${device.name}</h1><span data-device="${device.name}">${statePill(toneOf(device), states[device.state])}</span><span class="soft">${sinceText(device, now, words)}</span>${page.mayDiagnose && diagnoseForm(page)}</div>
+    html`<div class="page-head"><h1>${device.name}</h1><span data-device="${device.name}">${devicePill(device, words)}</span><span class="soft">${sinceText(device, now, words)}</span>${page.mayDiagnose && diagnoseForm(page)}</div>
 ${wrong(device, words)}
 <div class="columns">${identity(page)}${availability(page)}</div>
 ${supplies.length > 0 && card(text.supplies, supplyBars(supplies, words), { id: 'supplies' })}
 ${history(page)}
 ${card(text.readings, readingLists(readings, words), { id: 'readings' })}
 ${interfaces.length > 0 && card(text.interfaces, interfaceTable(page, interfaces), { id: 'interfaces' })}
-<div class="columns">${meters.length > 0 && card(text.meters, meterTable(meters, words), { id: 'meters' })}${card(text.outages, outageTable(pieces, now, words), { id: 'outages' })}${card(text.events, eventList(pieces, words), { id: 'events' })}</div>`,
+<div class="columns">${meters.length > 0 && card(text.meters, meterTable(meters, words), { id: 'meters' })}${card(text.events, eventList(pieces, words), { id: 'events' })}</div>`,
   );
 }
 
@@ -74,7 +74,7 @@ function identity({ frame: { words }, device, parent, readings }: DevicePage): H
   const { identity: known } = device;
   const uptime = readings.find(({ metric }) => metric === 'siteward_device_uptime_seconds');
   return card(
-    [known?.vendor, known?.model].filter(Boolean).join(' ') || device.address,
+    whatItIs(device),
     facts([
       [text.address, device.address],
       [text.class, classes[device.class]],
@@ -98,7 +98,7 @@ function availability({ frame: { words }, pieces, now }: DevicePage): Html {
     stripOf(pieces, { from: (now - days * DAY) as StatePiece['from'], to: now as StatePiece['to'], slots });
   return card(
     text.availability,
-    html`<div class="bars">${stripBox(span(1, 48), overview.day, words)}${stripBox(span(STRIP_DAYS, STRIP_DAYS), overview.month, words)}</div>`,
+    html`<div class="strips">${stripBox(span(1, 48), overview.day, words)}${stripBox(span(STRIP_DAYS, STRIP_DAYS), overview.month, words)}</div><h3 id="outages">${text.outages}</h3>${outageTable(pieces, now, words)}`,
     {
       id: 'availability',
       aside: html`<span class="legend">${(['up', 'down', 'unreachable', 'maintenance', 'unknown'] as const)
@@ -131,7 +131,7 @@ function history({ frame: { words }, device, charts, range, now }: DevicePage): 
     text.history,
     html`${charts.length === 0 && html`<p class="soft">${text.noHistory}</p>`}<div class="charts">${charts.map(
       ({ name, data }) =>
-        html`<figure class="chart" data-chart="${name.id}" data-device="${device.name}" data-range="${range}" data-unit="${name.unit}"><figcaption>${name.title}</figcaption>${plainChart(name, data, span, words)}${lineKeys(data)}</figure>`,
+        html`<figure class="chart" data-chart="${name.id}" data-device="${device.name}" data-range="${range}" data-unit="${name.unit}" data-from="${Math.round(span.from / 1000)}" data-to="${Math.round(span.to / 1000)}"><figcaption>${name.title}</figcaption>${plainChart(name, data, span, words)}${lineKeys(data)}</figure>`,
     )}</div>${jsonBlock('words', { locale: words.messages.locale, timezone: words.timezone })}`,
     { id: 'history', aside: tabs },
   );

@@ -74,7 +74,7 @@ ${
     .slice(0, MOST_WRONG)
     .map(
       (device) =>
-        html`<li><span>${statePill(toneOf(device), states[device.state])}</span><span class="what"><a href="/devices/${encodeURIComponent(device.name)}">${device.name}</a> ${device.findings.map(({ text }) => text).join(' · ')}</span><span class="when">${sinceText(device, at, words)}</span></li>`,
+        html`<li><span>${devicePill(device, words)}</span><span class="what"><a href="/devices/${encodeURIComponent(device.name)}">${device.name}</a> ${device.findings.map(({ text }) => text).join(' · ')}</span><span class="when">${sinceText(device, at, words)}</span></li>`,
     )}</ul></section>`
 }`;
 }
@@ -104,9 +104,24 @@ function lampSign(tone: string): Html {
   }
 }
 
-/** A device that is up and has something wrong with it stands out as a warning. */
+/** The state in its colour and word. A device that is up and has something wrong with it does not pass for a good one. */
+export function devicePill(device: DeviceStanding, words: Words): Html {
+  return statePill(toneOf(device), stateWord(device, words));
+}
+
 export function toneOf({ state, findings }: Pick<DeviceStanding, 'state' | 'findings'>): string {
   return state === 'up' && findings.length > 0 ? 'warn' : state;
+}
+
+export function stateWord({ state, findings: [worst] }: DeviceStanding, { messages }: Words): string {
+  return state === 'up' && worst ? messages.upBut[worst.severity] : messages.states[state];
+}
+
+/** `Kyocera TASKalfa 3554ci`; makers like to put their name into the model as well. */
+export function whatItIs({ identity, address }: DeviceStanding): string {
+  const { vendor = '', model = '' } = identity ?? {};
+  const named = model.toLowerCase().startsWith(vendor.toLowerCase()) ? model : `${vendor} ${model}`;
+  return named.trim() || vendor || address;
 }
 
 /** How long the state lasts. What is wrong with a device that is up may be younger, and nobody noted when it began. */
@@ -117,12 +132,11 @@ export function sinceText({ state, since }: DeviceStanding, now: number, words: 
 }
 
 function deviceRow(device: DeviceStanding, { frame: { words }, snapshot: { at }, timelines }: OverviewPage): Html {
-  const { overview, states } = words.messages;
+  const { overview } = words.messages;
   const pieces = timelines.get(device.name) ?? [];
-  const what = [device.identity?.vendor, device.identity?.model].filter(Boolean).join(' ') || device.address;
   const day = stripOf(pieces, { from: (at - DAY) as typeof at, to: at, slots: DAY_SLOTS });
   const month = stripOf(pieces, { from: (at - STRIP_DAYS * DAY) as typeof at, to: at, slots: STRIP_DAYS });
-  return html`<li data-device="${device.name}"><span class="name"><a href="/devices/${encodeURIComponent(device.name)}">${device.name}</a><small>${what}</small></span>${statePill(toneOf(device), states[device.state])}${stripBox(day, overview.day, words)}${stripBox(month, overview.month, words, 'month')}</li>`;
+  return html`<li data-device="${device.name}"><span class="name"><a href="/devices/${encodeURIComponent(device.name)}">${device.name}</a><small>${whatItIs(device)}</small></span>${devicePill(device, words)}${stripBox(day, overview.day, words)}${stripBox(month, overview.month, words, 'month')}</li>`;
 }
 
 export function stripBox(strip: Strip, what: string, words: Words, extra = ''): Html {
