@@ -340,6 +340,9 @@ const Source = z.union([
       .describe(
         'Rows of the same name are one thing, and the first that gives a value speaks for all: the selectors of one tunnel. Left out, each gets its index behind its name.',
       ),
+    speed: ValueSchema.optional().describe(
+      'Bytes per second that a row can move at most. A 32-bit counter that falls is taken to have turned only as far as that is possible.',
+    ),
     readings: z.array(ReadingSchema).min(1),
   }),
 ]);

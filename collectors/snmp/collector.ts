@@ -166,10 +166,13 @@ class ProfileCollector implements SnmpCollector {
     question: 'metrics' | 'inventory',
     known: Known,
     agent: PooledAgent,
-    { signal }: CollectContext,
+    { clock, signal }: CollectContext,
   ): Promise<Attempt> {
+    const at = clock.monotonicNow();
     try {
-      return { reading: await readDevice({ agent, library: this.#library, question, memory: known.memory, signal }) };
+      return {
+        reading: await readDevice({ agent, library: this.#library, question, memory: known.memory, at, signal }),
+      };
     } catch (error) {
       return { error: asSnmpError(error, signal) };
     }

@@ -89,7 +89,9 @@ function compileSource(source: FlatSource, tables: ReadonlyMap<string, TableShap
   const needs = new Needs();
   const whenNeeds = new Needs();
   const labelSets = new Map<string, LabelSet>();
-  const context = { tables, needs, labelSets, ...(table && { rows: table }) };
+  const inRow = { tables, needs, ...(table && { rows: table }) };
+  const speed = source.speed === undefined ? undefined : compileValue(source.speed, inRow);
+  const context = { ...inRow, labelSets, ...(speed && { speed }) };
   return {
     from: source.from,
     table,

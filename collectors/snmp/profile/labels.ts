@@ -12,6 +12,8 @@ export interface Output {
   /** Labels that are the same text are the same object from poll to poll, so that sinks may remember what they made of it. */
   labels(parts: Labels): Labels;
   add(reading: Reading): void;
+  /** Whether an earlier row or source gave this series. */
+  has(metric: MetricName, labels: Labels): boolean;
   /** A value that was there but is of no use. */
   refuse(metric: MetricName, what: Trace): void;
 }
@@ -34,6 +36,8 @@ export type Kind<K extends string> = Extract<ReadingSettings, { readonly [key in
 export interface ReadingContext extends CompileContext {
   /** Label sets that several readings of a source share. */
   readonly labelSets: Map<string, LabelSet>;
+  /** Octets per second that the thing at hand can move at most. */
+  readonly speed?: Evaluate;
 }
 
 interface NamedValue {

@@ -2,6 +2,8 @@
 import type { Labels } from '#collectors/contract.ts';
 import type { AreaName } from '#config/profile.ts';
 import type { Oid, Varbind } from '../agent.ts';
+import type { Clocks } from './continuity.ts';
+import { type CounterMemory, noCounters } from './counters.ts';
 
 export interface DeviceMemory {
   profile: string | undefined;
@@ -14,11 +16,14 @@ export interface DeviceMemory {
   /** Objects that the device does not have. */
   absent: Set<Oid>;
   /** Rows of slow columns, as far as they are used. */
-  slow: ReadonlyMap<Oid, ReadonlyMap<string, Varbind>>;
+  slow: Map<Oid, ReadonlyMap<string, Varbind>>;
+  /** Which rows the tables of slow columns had when these were read, by the table's name. */
+  shapes: Map<string, number>;
   /** Metrics reads since the last inventory. */
   polls: number;
-  /** sysUpTime of the last poll, in hundredths of a second. */
-  upTime: number | undefined;
+  /** What the device's clocks and ours showed when it last told its uptime. */
+  clocks: Clocks | undefined;
+  counters: CounterMemory;
   labels: Map<string, Labels>;
 }
 
@@ -30,8 +35,10 @@ export function emptyMemory(): DeviceMemory {
     chosen: new Map(),
     absent: new Set(),
     slow: new Map(),
+    shapes: new Map(),
     polls: 0,
-    upTime: undefined,
+    clocks: undefined,
+    counters: noCounters(),
     labels: new Map(),
   };
 }

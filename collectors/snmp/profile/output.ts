@@ -52,6 +52,10 @@ export class SeriesOutput implements Output {
     this.#readings.push(reading);
   }
 
+  has(metric: MetricName, labels: Labels): boolean {
+    return this.#seen.get(metric)?.has(labels) === true;
+  }
+
   /** To come back to by `undo`. */
   get mark(): number {
     return this.#readings.length;

@@ -2,19 +2,21 @@
  * Reads a device through its profile. An inventory recognises it, asks the sources of each area in order and remembers
  * which answered; a metrics read then asks just those, in one plan.
  */
-import type { Identity, Problem, Question, Reading, ReadingGroup } from '#collectors/contract.ts';
+import type { Identity, Monotonic, Problem, Question, Reading, ReadingGroup } from '#collectors/contract.ts';
 import type { AreaName } from '#config/profile.ts';
-import type { Agent, Oid, ReadPlan, ReadResult, Varbind } from '../agent.ts';
+import type { Agent, Oid, ReadPlan, ReadResult } from '../agent.ts';
 import type { CompiledArea, CompiledProfile, CompiledSource } from './compile.ts';
+import { type Clocks, clocksOf, courseOf } from './continuity.ts';
+import { CarriedCounters, noCounters, retainCounters } from './counters.ts';
 import { identityOf } from './identity.ts';
-import { nameText, type Unique } from './labels.ts';
 import type { ProfileLibrary } from './library.ts';
 import type { DeviceMemory } from './memory.ts';
 import { SeriesOutput } from './output.ts';
 import { partialProblems, refusalProblems, unknownDevice } from './problems.ts';
-import type { CompiledReading } from './readings.ts';
 import { type Recognition, recognise, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UP_TIME } from './recognise.ts';
-import { Scope } from './scope.ts';
+import { Scope, type TableShape } from './scope.ts';
+import { keptRows, noteShapes, outdatedColumns } from './slow-columns.ts';
+import { runSource } from './source.ts';
 import { Needs } from './value.ts';
 
 export interface DeviceReading {
@@ -30,6 +32,8 @@ export interface ReadRequest {
   readonly question: Exclude<Question, 'alive'>;
   /** What was learnt about the device; changed by the read. */
   readonly memory: DeviceMemory;
+  /** Now. Left out for a device that is read once: what passed since the last read matters only then. */
+  readonly at?: Monotonic;
   readonly signal: AbortSignal;
 }
 
@@ -48,7 +52,7 @@ export async function readDevice(request: ReadRequest): Promise<DeviceReading> {
 /** Facts that a poll need not ask again. */
 const LASTING: readonly string[] = [SYS_DESCR, SYS_OBJECT_ID, SYS_NAME];
 
-async function readInventory({ agent, library, memory, signal }: ReadRequest): Promise<DeviceReading> {
+async function readInventory({ agent, library, memory, at, signal }: ReadRequest): Promise<DeviceReading> {
   const recognition = await recognise(agent, library, signal);
   const profile = library.get(recognisedAs(recognition, memory) ?? '');
   if (!profile) {
@@ -57,6 +61,8 @@ async function readInventory({ agent, library, memory, signal }: ReadRequest): P
   }
   agent.advise(profile.hints);
   const scope = new Scope(recognition.scalars, { remember: true });
+  if (isAnother(profile, recognition, memory)) memory.counters = noCounters();
+  scope.counters = new CarriedCounters(memory.counters, courseOf(memory.clocks, clocksOf(scope.scalars, at)));
   const output = new SeriesOutput(memory.labels, { tracksUse: true });
   const session = new Session(agent, scope, output, signal, new Set(recognition.asked));
   session.want(profile.identityNeeds);
@@ -78,15 +84,30 @@ async function readInventory({ agent, library, memory, signal }: ReadRequest): P
   memory.chosen = chosen;
   memory.scalars = new Map([...scope.scalars].filter(([oid]) => LASTING.includes(oid)));
   memory.absent = session.absent();
-  memory.slow = scope.used ?? new Map();
-  memory.upTime = upTime(scope.scalars);
+  memory.slow = keptRows(scope.used ?? new Map());
+  noteShapes(chosenSources(profile.areas, chosen), scope, memory);
+  memory.clocks = laterClocks(memory.clocks, clocksOf(scope.scalars, at));
   memory.polls = 0;
   memory.labels = output.used;
+  // Of half an answer it is not known which series are gone.
+  if (session.partial.length === 0) retainCounters(memory.counters, output.used.values());
   return {
     identity: identityOf(profile, scope),
     groups: [...groups, ...gone.map((name) => ({ name, readings: [] }))],
     problems: [...partialProblems(session.partial), ...refusalProblems(output.refused)],
   };
+}
+
+/** Whether it is not the device that was at this address before. */
+function isAnother(profile: CompiledProfile, { scalars }: Recognition, memory: DeviceMemory): boolean {
+  const objectId = scalars.get(SYS_OBJECT_ID)?.value;
+  const before = memory.scalars.get(SYS_OBJECT_ID)?.value;
+  return profile.name !== memory.profile || (objectId !== undefined && before !== undefined && objectId !== before);
+}
+
+/** What a read did not bring is taken from the one before only as a whole: its times belong together. */
+function laterClocks(before: Clocks | undefined, now: Clocks): Clocks | undefined {
+  return now.upTime === undefined ? before : now;
 }
 
 /** Two members of a cluster that answer in turn, each with an uptime of its own, must not cost an inventory each time. */
@@ -108,7 +129,7 @@ function recognisedAs({ profile, partial, scalars }: Recognition, memory: Device
 
 /** Undefined when the device turns out to be another one, or to have started anew. */
 async function readMetrics(request: ReadRequest, profile: CompiledProfile): Promise<DeviceReading | undefined> {
-  const { agent, memory, signal } = request;
+  const { agent, memory, at, signal } = request;
   agent.advise(profile.hints);
   const known = new Map(memory.scalars);
   const objectId = known.get(SYS_OBJECT_ID)?.value;
@@ -126,22 +147,49 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
   const areas = profile.areas
     .filter(({ pace }) => pace === 'metrics')
     .map((area) => new AreaReading(area, memory.chosen.get(area.name) ?? []));
-  const { groups } = await session.readAreas(areas, memory.chosen, () => {
-    const now = upTime(scope.scalars);
-    const restarted =
-      memory.polls >= POLLS_BETWEEN_RESTARTS && now !== undefined && memory.upTime !== undefined && now < memory.upTime;
+  const { groups } = await session.readAreas(areas, memory.chosen, async () => {
+    const course = courseOf(memory.clocks, clocksOf(scope.scalars, at));
+    const restarted = memory.polls >= POLLS_BETWEEN_RESTARTS && course.agentRestarted;
     const other = scope.scalars.get(SYS_OBJECT_ID)?.value;
-    return !restarted && (other === undefined || other === objectId);
+    if (restarted || (other !== undefined && other !== objectId)) return false;
+    scope.counters = new CarriedCounters(memory.counters, course);
+    await renewSlowColumns(session, scope, memory, chosenSources(profile.areas, memory.chosen));
+    return true;
   });
-  memory.upTime = upTime(scope.scalars) ?? memory.upTime;
-  memory.polls += 1;
   if (session.abandoned) return undefined;
+  keepRenewed(scope, memory);
+  memory.clocks = laterClocks(memory.clocks, clocksOf(scope.scalars, at));
+  memory.polls += 1;
   return { groups, problems: [...partialProblems(session.partial), ...refusalProblems(output.refused)] };
 }
 
-function upTime(scalars: ReadonlyMap<Oid, Varbind>): number | undefined {
-  const varbind = scalars.get(SYS_UP_TIME);
-  return typeof varbind?.value === 'number' ? varbind.value : undefined;
+/** The sources that polls read. */
+function chosenSources(
+  areas: readonly CompiledArea[],
+  chosen: ReadonlyMap<AreaName, readonly number[]>,
+): readonly CompiledSource[] {
+  return areas
+    .filter(({ pace }) => pace === 'metrics')
+    .flatMap(({ name, sources }) => sources.filter((_, position) => chosen.get(name)?.includes(position)));
+}
+
+/** Names that are remembered by index are asked again when the rows of their table are others. */
+async function renewSlowColumns(
+  session: Session,
+  scope: Scope,
+  memory: DeviceMemory,
+  sources: readonly CompiledSource[],
+): Promise<void> {
+  const outdated = outdatedColumns(sources, scope, memory);
+  if (outdated.size === 0) return;
+  scope.used = new Map();
+  await session.askAgain(outdated);
+}
+
+function keepRenewed(scope: Scope, memory: DeviceMemory): void {
+  if (!scope.used) return;
+  const whole = [...scope.used].filter(([oid]) => !scope.broken.has(oid));
+  for (const [oid, rows] of keptRows(new Map(whole))) memory.slow.set(oid, rows);
 }
 
 /** How far the sources of one area have been tried. */
@@ -206,7 +254,7 @@ class Session {
   async readAreas(
     readings: readonly AreaReading[],
     learnt: ReadonlyMap<AreaName, readonly number[]>,
-    goOn?: () => boolean,
+    goOn?: () => Promise<boolean>,
   ): Promise<{ groups: readonly ReadingGroup[]; chosen: Map<AreaName, readonly number[]> }> {
     const chosen = new Map<AreaName, readonly number[]>();
     for (let round = 0; ; round += 1) {
@@ -214,7 +262,7 @@ class Session {
       if (round > 0 && open.length === 0) break;
       for (const { source } of open) this.want(source.needs);
       await this.#ask();
-      if (round === 0 && goOn?.() === false) {
+      if (round === 0 && goOn && !(await goOn())) {
         this.abandoned = true;
         return { groups: [], chosen };
       }
@@ -273,6 +321,16 @@ class Session {
     }
   }
 
+  async askAgain(columns: ReadonlyMap<TableShape, readonly Oid[]>): Promise<void> {
+    for (const [table, oids] of columns) {
+      for (const oid of oids) {
+        this.#asked.delete(oid);
+        this.#needs.column(table, oid);
+      }
+    }
+    await this.#ask();
+  }
+
   #brokeOff({ needs }: CompiledSource): boolean {
     return this.partial.some(
       ({ column }) => needs.scalars.has(column) || [...needs.columns.values()].some((oids) => oids.has(column)),
@@ -313,78 +371,4 @@ class Session {
     for (const [name, oids] of this.#empty) if (this.#full.has(name)) for (const oid of oids) absent.add(oid);
     return absent;
   }
-}
-
-/** Gives out what a source has. Says whether the device answered any of it. */
-export function runSource(source: CompiledSource, scope: Scope, output: SeriesOutput): boolean {
-  let answered = false;
-  const { table, where, readings } = source;
-  try {
-    if (!table) {
-      for (const { when, emit } of readings) {
-        if ((!when || when(scope)) && emitSurely(emit, scope, plainName, output)) answered = true;
-      }
-      return answered;
-    }
-    const rows = where ? scope.rows(table).filter((index) => at(scope, index, where)) : scope.rows(table);
-    const twice = source.onePerName ? NO_NAMES : doubledNames(source, rows, scope);
-    for (const index of rows) {
-      scope.index = index;
-      for (const { when, emit, nameKey } of readings) {
-        if (when && !when(scope)) continue;
-        const doubled = twice.get(nameKey);
-        const unique: Unique = doubled ? (base) => (doubled.has(base) ? `${base} (${index})` : base) : plainName;
-        if (emitSurely(emit, scope, unique, output)) answered = true;
-      }
-    }
-    return answered;
-  } finally {
-    scope.index = undefined;
-    for (const set of source.labelSets) set.forget();
-  }
-}
-
-/** Nothing where a part of the reading was not answered and something else stood in for it. */
-function emitSurely(emit: CompiledReading['emit'], scope: Scope, unique: Unique, output: SeriesOutput): boolean {
-  if (scope.broken.size === 0) return emit(scope, unique, output);
-  scope.uncertain = false;
-  const mark = output.mark;
-  const answered = emit(scope, unique, output);
-  if (!scope.uncertain) return answered;
-  output.undo(mark);
-  return false;
-}
-
-const plainName: Unique = (base) => base;
-const NO_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map();
-
-function at<T>(scope: Scope, index: string, evaluate: (scope: Scope) => T): T {
-  scope.index = index;
-  return evaluate(scope);
-}
-
-/** Names that several rows bear, by the kind of name. Each of them gets its index behind it, so that none is mistaken. */
-function doubledNames(
-  source: CompiledSource,
-  rows: readonly string[],
-  scope: Scope,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const doubled = new Map<string, ReadonlySet<string>>();
-  const done = new Set<string>();
-  for (const { name, nameKey, when } of source.readings) {
-    if (!name || done.has(nameKey)) continue;
-    done.add(nameKey);
-    const once = new Set<string>();
-    const twice = new Set<string>();
-    for (const index of rows) {
-      scope.index = index;
-      if (when && !when(scope)) continue;
-      const text = nameText(name(scope));
-      if (text === undefined) continue;
-      if (once.has(text)) twice.add(text);
-      else once.add(text);
-    }
-    if (twice.size > 0) doubled.set(nameKey, twice);
-  }
-  return doubled;
 }

@@ -5,6 +5,7 @@ import { filesystemReading, memoryReading } from './amounts.ts';
 import { numberOf, textOf } from './cell.ts';
 import { type CompiledKind, type Kind, labelSet, type ReadingContext } from './labels.ts';
 import { meterReading, supplyReading, trayReading } from './printer-readings.ts';
+import type { Scope } from './scope.ts';
 import { compileConditions, compileValue, type Test, traced } from './value.ts';
 
 /** One reading of a profile. */
@@ -38,12 +39,21 @@ function compileKind(reading: ReadingSettings, context: ReadingContext, conditio
 function seriesReading(reading: Kind<'metric'>, context: ReadingContext, condition: string): CompiledKind {
   const metric = reading.metric as MetricName;
   const set = labelSet(metric, reading.labels, context, condition);
-  const value = compileValue(reading.value, context);
+  const carries = CARRIED.has(metric);
+  const value = compileValue(reading.value, { ...context, carries });
+  const most = mostPerSecond(metric, context);
   const convert = CATALOGUE[metric].type === 'counter' ? counterValue : gaugeValue(metric);
   return {
     ...(set.name && { name: set.name }),
     nameKey: set.key,
     emit(scope, unique, output) {
+      if (carries && scope.counters) {
+        const labels = set.of(scope, unique, output);
+        if (!labels) return false;
+        // Two rows of one name must not be taken for one counter.
+        if (output.has(metric, labels)) return true;
+        scope.counters.turnTo(labels, () => most(scope));
+      }
       const cell = value(scope);
       if (cell === undefined) return false;
       const labels = set.of(scope, unique, output);
@@ -58,6 +68,29 @@ function seriesReading(reading: Kind<'metric'>, context: ReadingContext, conditi
       output.add({ metric, labels, value: converted });
       return true;
     },
+  };
+}
+
+/**
+ * Series whose 32-bit counters and clocks are carried on where they turn. Not the meters of printers: they are evidence,
+ * given as the device told them.
+ */
+const CARRIED: ReadonlySet<MetricName> = new Set([
+  ...(Object.keys(CATALOGUE) as MetricName[]).filter(
+    (metric) => CATALOGUE[metric].type === 'counter' && !metric.startsWith('siteward_printer_'),
+  ),
+  'siteward_device_uptime_seconds' as const,
+]);
+
+/** Octets of the smallest packet: a bare IP header in a tunnel. */
+const SMALLEST_PACKET = 20;
+
+/** The most that a counter of the metric can grow in a second. */
+function mostPerSecond(metric: MetricName, { speed }: ReadingContext): (scope: Scope) => number | undefined {
+  const octets = CATALOGUE[metric].unit === 'bytes' ? 1 : SMALLEST_PACKET;
+  return (scope) => {
+    const most = speed && numberOf(speed(scope));
+    return most === undefined ? undefined : Number(most) / octets;
   };
 }
 

@@ -1,6 +1,7 @@
 /** What was read from a device, as the values of a profile see it. */
 import type { Oid, ReadResult, Varbind } from '../agent.ts';
 import { type Cell, cellOf, rawText } from './cell.ts';
+import type { CarriedCounters } from './counters.ts';
 
 /** A table as far as a profile names its columns. */
 export interface TableShape {
@@ -36,7 +37,7 @@ export class Scope {
   /** Where set, every object that a value is made from is noted here. */
   trace: Trace[] | undefined;
   /** Rows of slow columns that were used: what has to be remembered of them. */
-  readonly used: Map<Oid, Map<string, Varbind>> | undefined;
+  used: Map<Oid, Map<string, Varbind>> | undefined;
   /** Columns that were read in part only, and scalars that got no answer. */
   readonly broken = new Set<Oid>();
   /**
@@ -44,6 +45,8 @@ export class Scope {
    * fallback, another name) is to be thrown away: it would be another figure under the same name.
    */
   uncertain = false;
+  /** Where set, counters of 32 bits go on where they turn. */
+  counters: CarriedCounters | undefined;
   readonly #rows = new Map<TableShape, readonly string[]>();
 
   constructor(scalars: Map<Oid, Varbind>, options: { readonly remember: boolean }) {
@@ -81,6 +84,26 @@ export class Scope {
       rows.set(index, varbind);
     }
     return cellOf(varbind);
+  }
+
+  /** Like {@link scalar}, for a value that only grows: where its 32 bits end it goes on. */
+  carriedScalar(oid: Oid): Cell | undefined {
+    return this.#carried(oid, this.scalars.get(oid), this.scalar(oid));
+  }
+
+  /** Like {@link cell} of the row at hand, for a value that only grows: where its 32 bits end it goes on. */
+  carriedCell(column: Oid, slow: boolean): Cell | undefined {
+    const cell = this.cell(column, this.index, slow);
+    return cell === undefined
+      ? undefined
+      : this.#carried(column, this.columns.get(column)?.get(this.index ?? ''), cell);
+  }
+
+  #carried(oid: Oid, varbind: Varbind | undefined, cell: Cell | undefined): Cell | undefined {
+    if (!this.counters || cell === undefined) return cell;
+    if (varbind?.type === 'counter32') return this.counters.counter(oid, varbind.value);
+    if (varbind?.type === 'timeticks') return this.counters.ticks(oid, varbind.value);
+    return cell;
   }
 
   #missed(oid: Oid): undefined {

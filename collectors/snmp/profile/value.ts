@@ -34,6 +34,8 @@ export interface CompileContext {
   /** The table whose rows are worked through. */
   readonly rows?: TableShape;
   readonly needs: Needs;
+  /** Whether the value only grows: counters of 32 bits that it is made from go on where they turn. */
+  readonly carries?: boolean;
   /** Texts that `first` passes over, beside those that say nothing. */
   readonly blank?: (text: string) => boolean;
 }
@@ -58,7 +60,7 @@ export function compileValue(value: ValueOrText, context: CompileContext): Evalu
 
 function scalar(oid: Oid, context: CompileContext): Evaluate {
   context.needs.scalars.add(oid);
-  return (scope) => scope.scalar(oid);
+  return context.carries ? (scope) => scope.carriedScalar(oid) : (scope) => scope.scalar(oid);
 }
 
 function compileSource(value: Value, context: CompileContext): Evaluate {
@@ -99,7 +101,7 @@ function column(name: string, context: CompileContext): Evaluate {
   if (!table) return () => undefined;
   const oid = columnOid(table, name, context);
   const slow = table.slow.has(oid);
-  return (scope) => scope.cell(oid, scope.index, slow);
+  return context.carries ? (scope) => scope.carriedCell(oid, slow) : (scope) => scope.cell(oid, scope.index, slow);
 }
 
 function indexPart(part: NonNullable<Value['index']>): Evaluate {
@@ -278,7 +280,8 @@ export function traced(
 }
 
 export function compileConditions(conditions: readonly Condition[], context: CompileContext): Test {
-  const tests = conditions.map((condition) => compileCondition(condition, context));
+  const plain = { ...context, carries: false };
+  const tests = conditions.map((condition) => compileCondition(condition, plain));
   if (tests.length === 0) return () => true;
   return (scope) => {
     // What a condition looks at is no source of the value.

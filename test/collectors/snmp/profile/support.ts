@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CATALOGUE } from '#collectors/catalogue.ts';
-import type { Reading } from '#collectors/contract.ts';
+import type { Monotonic, Reading } from '#collectors/contract.ts';
 import type { Agent, AgentHints, Oid, PartialWalk, ReadPlan, ReadResult } from '#collectors/snmp/agent.ts';
 import { ProfileLibrary } from '#collectors/snmp/profile/library.ts';
 import { type DeviceMemory, emptyMemory } from '#collectors/snmp/profile/memory.ts';
@@ -69,14 +69,22 @@ export class TestAgent implements Agent {
 export interface TestDevice {
   readonly agent: TestAgent;
   readonly memory: DeviceMemory;
-  ask(question: 'inventory' | 'metrics'): Promise<DeviceReading>;
+  /** @param seconds when, by our clock; left out where it does not matter. */
+  ask(question: 'inventory' | 'metrics', seconds?: number): Promise<DeviceReading>;
 }
 
 export function deviceOf(library: ProfileLibrary, recording: string): TestDevice {
   const agent = new TestAgent(recording);
   const memory = emptyMemory();
   const { signal } = new AbortController();
-  return { agent, memory, ask: async (question) => await readDevice({ agent, library, question, memory, signal }) };
+  return {
+    agent,
+    memory,
+    ask: async (question, seconds) => {
+      const at = seconds === undefined ? {} : { at: (seconds * 1000) as Monotonic };
+      return await readDevice({ agent, library, question, memory, signal, ...at });
+    },
+  };
 }
 
 /** `metric{label} value` without the prefix, in the order of the readings. */

@@ -1,0 +1,96 @@
+/** Columns that are read at inventory and remembered: what is kept of them, and when they must be read anew. */
+import type { Oid, Varbind } from '../agent.ts';
+import type { CompiledSource } from './compile.ts';
+import type { DeviceMemory } from './memory.ts';
+import type { Scope, TableShape } from './scope.ts';
+
+type Rows = ReadonlyMap<string, Varbind>;
+
+/**
+ * The same rows without the datagrams they came in, whose octets theirs are a window on: all octets go into one buffer, and
+ * what several rows say is kept once.
+ */
+export function keptRows(used: ReadonlyMap<Oid, Rows>): Map<Oid, Rows> {
+  let length = 0;
+  for (const rows of used.values()) for (const { value } of rows.values()) length += octetsOf(value)?.length ?? 0;
+  const buffer = Buffer.allocUnsafeSlow(length);
+  const known = new Map<string, Varbind>();
+  let at = 0;
+  const kept = (varbind: Varbind): Varbind => {
+    const octets = octetsOf(varbind.value);
+    if (!octets) return varbind;
+    const key = `${varbind.type} ${Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1')}`;
+    let same = known.get(key);
+    if (!same) {
+      buffer.set(octets, at);
+      const value = new Uint8Array(buffer.buffer, buffer.byteOffset + at, octets.length);
+      at += octets.length;
+      same = { type: varbind.type, value } as Varbind;
+      known.set(key, same);
+    }
+    return same;
+  };
+  return new Map(
+    [...used].map(([oid, rows]) => [oid, new Map([...rows].map(([index, varbind]) => [index, kept(varbind)]))]),
+  );
+}
+
+function octetsOf(value: Varbind['value']): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined;
+}
+
+/** Tables of which slow columns are remembered and whose rows the sources read at each poll. */
+function watchedTables(sources: Iterable<CompiledSource>, { slow }: Pick<DeviceMemory, 'slow'>): Set<TableShape> {
+  const watched = new Set<TableShape>();
+  for (const { needs } of sources) {
+    for (const [table, oids] of needs.columns) {
+      if (
+        table.slow.size > 0 &&
+        [...table.slow].some((oid) => slow.has(oid)) &&
+        [...oids].some((oid) => !table.slow.has(oid))
+      )
+        watched.add(table);
+    }
+  }
+  return watched;
+}
+
+/** A number for the indexes of a table's rows, by which two reads are compared. */
+function shapeOf(indexes: readonly string[]): number {
+  let hash = indexes.length;
+  for (const index of indexes) {
+    for (let i = 0; i < index.length; i += 1) hash = Math.imul(hash ^ index.charCodeAt(i), 0x01000193);
+    hash = Math.imul(hash ^ 0x2f, 0x01000193);
+  }
+  return hash;
+}
+
+/** Notes which rows the tables have whose slow columns were just read. */
+export function noteShapes(sources: Iterable<CompiledSource>, scope: Scope, memory: DeviceMemory): void {
+  memory.shapes = new Map(
+    Array.from(watchedTables(sources, memory), (table) => [table.name, shapeOf(scope.rows(table))]),
+  );
+}
+
+/**
+ * Slow columns whose rows are no longer those of the table: an interface that moved to another index would else bear the
+ * name of the one before it. The new rows are noted. A table that was read in part tells nothing.
+ */
+export function outdatedColumns(
+  sources: Iterable<CompiledSource>,
+  scope: Scope,
+  memory: DeviceMemory,
+): ReadonlyMap<TableShape, readonly Oid[]> {
+  const outdated = new Map<TableShape, readonly Oid[]>();
+  for (const table of watchedTables(sources, memory)) {
+    if ([...table.columns.values()].some((oid) => scope.broken.has(oid))) continue;
+    const shape = shapeOf(scope.rows(table));
+    if (memory.shapes.get(table.name) === shape) continue;
+    memory.shapes.set(table.name, shape);
+    outdated.set(
+      table,
+      [...table.slow].filter((oid) => memory.slow.has(oid)),
+    );
+  }
+  return outdated;
+}
