@@ -37,7 +37,8 @@ export class PrometheusSink implements Sink {
   /** device -> `collector/group` -> metrics in it, to replace a group without looking through all families. */
   readonly #devices = new Map<string, Map<string, readonly MetricName[]>>();
   readonly #classes = new Map<string, string>();
-  readonly #labelTexts = new WeakMap<Labels, string>();
+  /** By device first: devices may share one labels object, and the device is part of the text. */
+  readonly #labelTexts = new Map<string, WeakMap<Labels, string>>();
   #cut = 0;
 
   accept({ device, collector, evidence, groups, identity }: Observation): void {
@@ -51,6 +52,7 @@ export class PrometheusSink implements Sink {
     for (const group of this.#devices.get(device)?.keys() ?? []) this.#replace(device, group, new Map());
     this.#devices.delete(device);
     this.#classes.delete(device);
+    this.#labelTexts.delete(device);
   }
 
   async flush(): Promise<void> {}
@@ -182,10 +184,15 @@ export class PrometheusSink implements Sink {
 
   /** Readings of the same row share one labels object from poll to poll; its text is made once. */
   #labelText(device: string, metric: MetricName, labels: Labels): string {
-    let text = this.#labelTexts.get(labels);
+    let texts = this.#labelTexts.get(device);
+    if (!texts) {
+      texts = new WeakMap();
+      this.#labelTexts.set(device, texts);
+    }
+    let text = texts.get(labels);
     if (text === undefined) {
       text = labelText(metric === 'siteward_site_info' ? undefined : device, labels);
-      this.#labelTexts.set(labels, text);
+      texts.set(labels, text);
     }
     return text;
   }

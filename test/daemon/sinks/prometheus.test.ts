@@ -143,3 +143,16 @@ test('promtool reads one record for each series, whatever a device calls itself'
   expect({ out: checked.stdout, err: checked.stderr, status: checked.status }).toEqual({ out: '', err: '', status: 0 });
   expect(samples(sink)).toHaveLength(names.size);
 });
+
+test('devices that share one labels object keep their own names', () => {
+  const sink = new PrometheusSink();
+  const shared = { state: 'up' };
+
+  for (const device of ['fw-1', 'sw-1'])
+    sink.accept(observation(device, 'seconds', [['siteward_availability_seconds_total', shared, 7n]]));
+
+  expect(samples(sink)).toEqual([
+    'siteward_availability_seconds_total{device="fw-1",state="up"} 7',
+    'siteward_availability_seconds_total{device="sw-1",state="up"} 7',
+  ]);
+});
