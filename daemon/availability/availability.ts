@@ -96,6 +96,12 @@ export class Availability {
     this.#vigil.start();
   }
 
+  /** Stops looking at the clocks and writes nothing more, as a process that is killed. */
+  abandon(): void {
+    this.#vigil.stop();
+  }
+
+  /** Ends the segment and stops. */
   async close(signal: AbortSignal): Promise<void> {
     const at = this.#vigil.now();
     this.#vigil.stop();
