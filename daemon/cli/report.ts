@@ -14,7 +14,7 @@ import { EXIT, type Options, type RunVerb, textOption } from './verb.ts';
 
 /** Reads the ledger beside a running daemon: it takes no lock and changes nothing. */
 export const run: RunVerb = async (io, [kind = ''], options) => {
-  if (kind === 'pack') return await (await import('./report-pack.ts')).run(io, [], options);
+  if (kind === 'pack') return await (await import('./report-pack.ts')).reportPack(io, [], options);
   const load = Object.hasOwn(REPORTS, kind) ? REPORTS[kind] : undefined;
   if (!load)
     throw new SitewardError(

@@ -15,6 +15,7 @@ import { EXIT, type RunVerb } from './verb.ts';
 
 /** Reads only, beside a running daemon or without one. */
 export const run: RunVerb = async (io, _args, options) => {
+  if (options.pack !== undefined) return await (await import('./verify-pack.ts')).verifyPack(io, [], options);
   const directory = storageDirectory(loadConfig(configPath(options), io.env));
   const ledger = await checked(directory, 'ledger', LEDGER_OPTIONS, (database) => verifyDatabase(database, VERIFIERS));
   // A site without outputs has no spool.

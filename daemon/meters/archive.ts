@@ -83,6 +83,22 @@ export class MeterArchive {
     return reads.length > 0 ? [...blocks, { reads }] : blocks;
   }
 
+  async lastEntrySeq(): Promise<number> {
+    const [row] = await this.database.read('SELECT max(seq) AS last FROM meter_entries');
+    return Number(row?.['last'] ?? 0);
+  }
+
+  /** The number of the last read of each device. */
+  async heads(): Promise<Record<string, number>> {
+    const rows = await this.database.read(
+      `SELECT d.name AS name, max(
+          coalesce((SELECT max(number) FROM meter_reads AS r WHERE r.device = d.id), 0),
+          coalesce((SELECT first + count - 1 FROM meter_chunks AS c WHERE c.device = d.id ORDER BY first DESC LIMIT 1), 0)
+        ) AS last FROM meter_devices AS d`,
+    );
+    return Object.fromEntries(rows.map(({ name, last }) => [String(name), Number(last)]));
+  }
+
   /** The latest few reads of a device, in their order. */
   async lastReads(device: string): Promise<Read[]> {
     const [row] = await this.database.read('SELECT id FROM meter_devices WHERE name = ?', [device]);

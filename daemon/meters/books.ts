@@ -1,12 +1,13 @@
 /** Periods of contracts: closed ones as they are kept, others as they stand now. */
 import type { WallTime } from '#collectors/contract.ts';
-import type { DeviceRow, MeterArchive } from './archive.ts';
+import type { DeviceRow, MeterArchive, ReadBlock } from './archive.ts';
 import type { DecisionEntry, EntryBodies, ManualRead } from './entries.ts';
 import { currentCounters, type EvaluateRequest, evaluate } from './evaluate.ts';
 import type { Numbered, PrinterEvidence } from './history.ts';
 import { addAmounts, rate, subtractAmounts, type Usage } from './money.ts';
 import type { AmountAdjustment, ContractPeriod, PeriodRow, PrinterPeriod } from './period-row.ts';
 import type { Meter, Source } from './read.ts';
+import type { MeterEvent } from './segments.ts';
 import { contractOf, cutAfter, cutBefore, type Terms } from './terms.ts';
 
 export interface Period {
@@ -21,6 +22,9 @@ export interface PeriodResult {
   readonly closed: boolean;
 }
 
+/** How far the ledger was read. */
+export type AsOf = ContractPeriod['read'];
+
 /** What all printers of a look at the books share, read once. */
 interface Knowledge {
   readonly sources: ReadonlyMap<number, Source>;
@@ -30,6 +34,8 @@ interface Knowledge {
   readonly manual: readonly Numbered<ManualRead>[];
   readonly closed: readonly EntryBodies['period'][];
   readonly knows: number;
+  /** The last entry looked at. */
+  readonly last: number;
 }
 
 export class MeterBooks {
@@ -56,6 +62,19 @@ export class MeterBooks {
     return found;
   }
 
+  /** A closed period worked out anew, from what was known when it was closed and nothing else. */
+  async rederive(kept: ContractPeriod): Promise<PeriodResult> {
+    const then = new Map<string | null, Terms>();
+    for (const { seq, body } of await this.#archive.entries(['terms'])) {
+      if (seq <= kept.read.entry) then.set(body.contract, body);
+    }
+    // Which printers are under none hangs on all contracts of then.
+    const all = [...then.values()].toSorted((a, b) => Number(a.contract === null) - Number(b.contract === null));
+    const books = new MeterBooks(this.#archive, all);
+    const { terms, from, to, closedAt, read } = kept;
+    return { ...(await books.standing(terms, { from, to }, closedAt, read)), closed: true };
+  }
+
   /** The next period of each contract that has ended by `now`, in order of their ends. */
   async due(now: WallTime): Promise<{ readonly terms: Terms; readonly period: Period }[]> {
     const due = [];
@@ -80,19 +99,27 @@ export class MeterBooks {
   }
 
   /** A period that is not closed: until `now`, if it still runs. */
-  async standing(terms: Terms, { from, to }: Period, now: WallTime): Promise<PeriodResult> {
-    const knowledge = await this.#knowledge(terms.contract);
+  async standing(terms: Terms, { from, to }: Period, now: WallTime, asOf?: AsOf): Promise<PeriodResult> {
+    const knowledge = await this.#knowledge(terms.contract, asOf);
+    const heads = asOf?.heads ?? (await this.#archive.heads());
     const until = Math.min(to, Math.max(now, from)) as WallTime;
     const counts = (device: string) => contractOf(this.#terms, device) === terms.contract;
-    const history = await this.#rows(terms.contract, knowledge);
+    const history = await this.#rows(terms.contract, knowledge, to);
     const printers: PrinterPeriod[] = [];
+    const own = new Set<string>();
     for (const [printer, devices] of knowledge.devicesOf) {
       if (!devices.some(counts)) continue;
-      const row = await evaluate(this.#request(terms, printer, devices, { from, to: until }, knowledge, history));
+      for (const device of devices) own.add(device);
+      const span = { from, to: until };
+      const row = await evaluate(this.#request(terms, printer, devices, span, knowledge, history, heads));
       if (row) printers.push({ ...row, to });
     }
     printers.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.printer < b.printer ? -1 : 1));
-    return { contract: await this.#contractPeriod(terms, { from, to }, printers, now), printers, closed: false };
+    const read = {
+      heads: Object.fromEntries([...own].map((device) => [device, heads[device] ?? 0])),
+      entry: knowledge.last,
+    };
+    return { contract: await this.#contractPeriod(terms, { from, to }, printers, now, read), printers, closed: false };
   }
 
   /** The counters of one printer as they stand: what the live metrics begin with. */
@@ -104,6 +131,16 @@ export class MeterBooks {
     return await currentCounters(this.#request(terms, printer, devices, span, knowledge, new Map()));
   }
 
+  /** What happened to the counters of one printer since it was first read. */
+  async wholeHistory(terms: Terms, printer: string): Promise<MeterEvent[]> {
+    const knowledge = await this.#knowledge(terms.contract);
+    const devices = knowledge.devicesOf.get(printer) ?? [];
+    const span = { from: 0 as WallTime, to: 0 as WallTime };
+    const request = this.#request(terms, printer, devices, span, knowledge, new Map());
+    const counters = await currentCounters({ ...request, allRows: async () => [] });
+    return [...counters.values()].flatMap(({ events }) => events);
+  }
+
   #request(
     terms: Terms,
     printer: string,
@@ -111,6 +148,7 @@ export class MeterBooks {
     { from, to }: Period,
     knowledge: Knowledge,
     history: ReadonlyMap<string, readonly PrinterPeriod[]>,
+    heads?: AsOf['heads'],
   ): EvaluateRequest {
     return {
       terms,
@@ -119,13 +157,16 @@ export class MeterBooks {
       to,
       rows: history.get(printer) ?? [],
       allRows: async () =>
-        (await this.#archive.printerRows(terms.contract, printer)).filter((row) => row.kind === 'printer'),
+        printersBefore(
+          await this.#archive.printerRows(terms.contract, printer),
+          to === 0 ? (Number.POSITIVE_INFINITY as WallTime) : to,
+        ),
       sources: knowledge.sources,
       counts: (device) => contractOf(this.#terms, device) === terms.contract,
       manual: knowledge.manual.filter(({ body }) => body.printer === printer),
       decisions: knowledge.decisions.filter(({ body }) => devices.includes(body.read.device)),
       knows: knowledge.knows,
-      load: (after) => this.#load(devices, knowledge.devices, after),
+      load: (after) => this.#load(devices, knowledge.devices, after, heads),
     };
   }
 
@@ -134,10 +175,11 @@ export class MeterBooks {
     { from, to }: Period,
     printers: readonly PrinterPeriod[],
     now: WallTime,
+    read: AsOf,
   ): Promise<ContractPeriod> {
     const usages = printers.map(usageOf);
     const bill = rate(terms, usages);
-    const adjustments = await this.#amountAdjustments(terms.contract, printers);
+    const adjustments = await this.#amountAdjustments(terms.contract, printers, to);
     const amounts = adjustments.flatMap(({ amount }) => amount ?? []);
     const total = bill.total === null ? null : addAmounts([bill.total, ...amounts]);
     return {
@@ -151,18 +193,23 @@ export class MeterBooks {
       adjustments,
       total,
       closedAt: now,
+      read,
     };
   }
 
   /** Each earlier period that is known better now, rated anew by its own terms; the difference is what is owed. */
-  async #amountAdjustments(contract: string | null, printers: readonly PrinterPeriod[]): Promise<AmountAdjustment[]> {
+  async #amountAdjustments(
+    contract: string | null,
+    printers: readonly PrinterPeriod[],
+    until: WallTime,
+  ): Promise<AmountAdjustment[]> {
     const ends = new Set(printers.flatMap(({ adjustments }) => adjustments.map(({ period }) => period.to)));
     const found: AmountAdjustment[] = [];
     for (const to of [...ends].toSorted((a, b) => a - b)) {
       const earlier = (await this.#archive.periodRows(contract, to)).find((row) => row.kind === 'contract');
       if (!earlier) continue;
       const period = { from: earlier.from, to: earlier.to };
-      const before = await this.#adjustmentsUntilNow(contract, to);
+      const before = await this.#adjustmentsBefore(contract, to, until);
       const pages = printers.flatMap((printer): Usage[] => {
         const own = printer.adjustments.filter((each) => each.period.to === to);
         if (own.length === 0) return [];
@@ -176,41 +223,39 @@ export class MeterBooks {
     return found;
   }
 
-  /** What closed periods have already adjusted of an earlier one. */
-  async #adjustmentsUntilNow(contract: string | null, ends: WallTime): Promise<(readonly Usage[])[]> {
+  /** What periods closed before `until` have already adjusted of an earlier one. */
+  async #adjustmentsBefore(contract: string | null, ends: WallTime, until: WallTime): Promise<(readonly Usage[])[]> {
     const found: (readonly Usage[])[] = [];
     for (const { to } of await this.#archive.periods(contract)) {
-      if (to <= ends) continue;
+      if (to <= ends || to >= until) continue;
       const row = (await this.#archive.periodRows(contract, to)).find((each) => each.kind === 'contract');
       for (const { period, pages } of row?.adjustments ?? []) if (period.to === ends) found.push(pages);
     }
     return found;
   }
 
-  async #knowledge(contract: string | null): Promise<Knowledge> {
-    const [row] = await this.#archive.database.read('SELECT max(seq) AS last FROM meter_entries');
-    const last = Number(row?.['last'] ?? 0);
+  async #knowledge(contract: string | null, asOf?: AsOf): Promise<Knowledge> {
+    const last = asOf?.entry ?? (await this.#archive.lastEntrySeq());
     const known = this.#known.get(contract);
     if (known?.last === last) return known.knowledge;
-    const knowledge = await this.#gather(contract);
+    const knowledge = await this.#gather(contract, last);
     this.#known.set(contract, { last, knowledge });
     return knowledge;
   }
 
-  async #gather(contract: string | null): Promise<Knowledge> {
-    const sources = await this.#archive.sources();
+  async #gather(contract: string | null, last: number): Promise<Knowledge> {
+    const sources = new Map([...(await this.#archive.sources())].filter(([seq]) => seq <= last));
     const devicesOf = new Map<string, string[]>();
     for (const { printer, device } of sources.values()) {
       const names = devicesOf.get(printer) ?? [];
       if (!names.includes(device)) names.push(device);
       devicesOf.set(printer, names);
     }
-    const [decisions, manual, periods] = await Promise.all([
-      this.#archive.entries(['decision']),
-      this.#archive.entries(['manual']),
-      this.#archive.entries(['period']),
-    ]);
-    const seqs = [...decisions, ...manual, ...periods].map(({ seq }) => seq);
+    const all = await this.#archive.entries(['decision', 'manual', 'period']);
+    const known = all.filter(({ seq }) => seq <= last);
+    const decisions = known.filter((entry) => entry.kind === 'decision');
+    const manual = known.filter((entry) => entry.kind === 'manual');
+    const periods = known.filter((entry) => entry.kind === 'period');
     return {
       sources,
       devices: new Map((await this.#archive.devices()).map((row) => [row.name, row])),
@@ -218,29 +263,31 @@ export class MeterBooks {
       decisions: decisions.map(({ seq, body }) => ({ seq, body })),
       manual: manual.map(({ seq, body }) => ({ seq, body })),
       closed: periods.filter(({ body }) => body.contract === contract).map(({ body }) => body),
-      knows: Math.max(0, ...seqs),
+      knows: Math.max(0, ...known.map(({ seq }) => seq)),
+      last,
     };
   }
 
   /** The last closed period of all printers at once: that is as far back as nearly all of them need. */
-  async #rows(contract: string | null, { closed }: Knowledge): Promise<Map<string, PrinterPeriod[]>> {
-    const since = closed.at(-1)?.to;
+  async #rows(contract: string | null, { closed }: Knowledge, until: WallTime): Promise<Map<string, PrinterPeriod[]>> {
+    const since = closed.findLast(({ to }) => to < until)?.to;
     if (since === undefined) return new Map();
     const rows = await this.#archive.latestRows(contract, since);
-    return new Map([...rows].map(([printer, all]) => [printer, all.filter((row) => row.kind === 'printer')]));
+    return new Map([...rows].map(([printer, all]) => [printer, printersBefore(all, until)]));
   }
 
   async #load(
     names: readonly string[],
     devices: ReadonlyMap<string, DeviceRow>,
     after: Readonly<Record<string, number>>,
+    heads: AsOf['heads'] | undefined,
   ): Promise<PrinterEvidence['devices']> {
-    return await Promise.all(
-      names.flatMap((device) => {
-        const row = devices.get(device);
-        return row ? [this.#archive.blocks(row.id, after[device] ?? 0).then((blocks) => ({ device, blocks }))] : [];
-      }),
-    );
+    const loaded = names.map(async (device) => {
+      const row = devices.get(device);
+      const blocks = row ? await this.#archive.blocks(row.id, after[device] ?? 0) : [];
+      return { device, blocks: heads ? blocks.map((block) => upTo(block, heads[device] ?? 0)) : blocks };
+    });
+    return await Promise.all(loaded);
   }
 
   /** The cut before the first read of any of its devices. */
@@ -252,6 +299,17 @@ export class MeterBooks {
     }
     return first === undefined ? undefined : cutBefore(terms, first);
   }
+}
+
+/** What was not yet read when the period was looked at is not in it. */
+function upTo(block: ReadBlock, head: number): ReadBlock {
+  const last = block.reads.at(-1);
+  if (!last || last.number <= head) return block;
+  return { reads: block.reads.filter(({ number }) => number <= head) };
+}
+
+function printersBefore(rows: readonly PeriodRow[], until: WallTime): PrinterPeriod[] {
+  return rows.filter((row) => row.kind === 'printer').filter(({ to }) => to < until);
 }
 
 function usageOf({ printer, device, meters }: PrinterPeriod): Usage {

@@ -24,12 +24,13 @@ export async function closeDue(ledger: MeterLedger, terms: readonly Terms[], now
     const due = (await books.due((now - GRACE) as WallTime)).find((each) => !waiting.has(each.terms.contract));
     if (!due) return closed;
     const { contract, tolerance } = due.terms;
+    // Of all contracts: which printer is under none hangs on every other.
+    for (const each of terms) await rememberTerms(ledger, each, now);
     const result = await books.standing(due.terms, due.period, now);
     if (now < due.period.to + tolerance + GRACE && mayBeBetterKnown(result)) {
       waiting.add(contract);
       continue;
     }
-    await rememberTerms(ledger, due.terms, now);
     await ledger.close({ contract, ...due.period }, rowsOf(result), now);
     closed.push({ contract, ...due.period, printers: result.printers.length });
   }

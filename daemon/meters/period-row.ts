@@ -79,6 +79,8 @@ export interface ContractPeriod {
   /** Bill and adjustments. */
   readonly total: string | null;
   readonly closedAt: WallTime;
+  /** What it was made from: the last read of each device, and the last entry. */
+  readonly read: { readonly heads: Readonly<Record<string, number>>; readonly entry: number };
 }
 
 export type PeriodRow = PrinterPeriod | ContractPeriod;

@@ -1,12 +1,14 @@
 /** The meters as the daemon holds them together: the sink that keeps reads, and what people ask and enter. */
-import type { Clock, Observation, WallTime } from '#collectors/contract.ts';
+import type { Clock, Observation } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
+import type { Span } from '../calendar.ts';
 import type { Logger } from '../log.ts';
 import { MeterSink } from '../sinks/meters.ts';
 import type { DatabaseHolder } from './archive.ts';
 import { decide, enterManual, type ManualRequest, type SegmentRequest } from './entering.ts';
 import { MeterLedger } from './ledger.ts';
 import { contentVersion } from './read.ts';
+import { type MeterReport, meterReport } from './report.ts';
 import { allTerms } from './terms.ts';
 
 export interface MeterServiceOptions {
@@ -24,6 +26,7 @@ export class MeterService {
   readonly sink: MeterSink;
   readonly ledger: MeterLedger;
   readonly #clock: Clock;
+  #config: Config | undefined;
 
   private constructor(options: MeterServiceOptions, ledger: MeterLedger) {
     const versions = new Map<string, string>();
@@ -46,6 +49,7 @@ export class MeterService {
   }
 
   apply(config: Config): void {
+    this.#config = config;
     this.sink.apply(allTerms(config));
   }
 
@@ -61,7 +65,13 @@ export class MeterService {
     this.sink.refresh();
   }
 
-  now(): WallTime {
-    return this.#clock.wallNow();
+  get timezone(): string {
+    return this.#config?.site.timezone ?? 'UTC';
+  }
+
+  /** @throws Error before a config was applied. */
+  async report(period: Span): Promise<MeterReport> {
+    if (!this.#config) throw new Error('no config was applied yet');
+    return await meterReport({ archive: this.ledger, config: this.#config, period, now: this.#clock.wallNow() });
   }
 }

@@ -10,7 +10,9 @@ import { DAY, HOUR, openSite, type Site, termsFor } from './site.ts';
 
 const JAN = Date.UTC(2026, 0, 1) as WallTime;
 const MONTHS = [0, 1, 2, 3, 4, 5].map((month) => Date.UTC(2026, month, 1) as WallTime);
-const terms = termsFor('acme-print', { meters: [{ meter: 'total', as: 'total', price: '0.0125', included: 0, tiers: [] }] });
+const terms = termsFor('acme-print', {
+  meters: [{ meter: 'total', as: 'total', price: '0.0125', included: 0, tiers: [] }],
+});
 const COPIER = { device: 'copier', serial: 'SN1' };
 
 /** What happens every twelve hours: pages printed, nothing read, or a counter that is another one. */
@@ -98,7 +100,8 @@ test('a closed period never changes, whatever is read later', async () => {
       try {
         for (const { at, pages } of told(happenings)) {
           await site.read(COPIER, at, { total: pages });
-          for (const { to } of await site.close([terms], at)) kept.set(to, await site.ledger.periodRows('acme-print', to));
+          for (const { to } of await site.close([terms], at))
+            kept.set(to, await site.ledger.periodRows('acme-print', to));
         }
 
         for (const [to, rows] of kept) expect(await site.ledger.periodRows('acme-print', to)).toEqual(rows);
