@@ -1,29 +1,33 @@
-// @ts-check
 /** The live part of a device's page: charts that can be read off, and its state. */
 import { listen, words } from './live.js';
 import uPlot from './uplot.mjs';
 
 const { locale, timezone } = words();
-const HEIGHT = 150;
+const HEIGHT = 200;
+const NARROWEST = 200;
+const UNIT_STEPS = ['', 'k', 'M', 'G', 'T'];
 
-/** @param {number} digits */
-const numberFormat = (digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
-const whole = numberFormat(0);
-const fine = numberFormat(1);
-const STEPS = ['', 'k', 'M', 'G', 'T'];
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const fine = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+/** Times on the clock of the site, wherever the browser stands. */
+const timeFormat = (options) => new Intl.DateTimeFormat(locale, { ...options, timeZone: timezone, hourCycle: 'h23' });
+const clockTime = timeFormat({ hour: '2-digit', minute: '2-digit' });
+const calendarDay = timeFormat({ day: 'numeric', month: 'short' });
+const calendarMonth = timeFormat({ month: 'short', year: 'numeric' });
+const moment = timeFormat({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
-/** @param {number} value @param {string} unit */
+/** @param {number} value @param {string} unit @returns {string} `1.5 GB` */
 function scaled(value, unit) {
   let step = 0;
   let rest = value;
-  while (Math.abs(rest) >= 1000 && step < STEPS.length - 1) {
+  while (Math.abs(rest) >= 1000 && step < UNIT_STEPS.length - 1) {
     rest /= 1000;
     step += 1;
   }
-  return `${(Math.abs(rest) < 10 ? fine : whole).format(rest)} ${STEPS[step]}${unit}`;
+  return `${(Math.abs(rest) < 10 ? fine : whole).format(rest)} ${UNIT_STEPS[step]}${unit}`;
 }
 
-/** @param {number} value @param {string | undefined} unit */
+/** @param {number} value @param {string | undefined} unit as `charts.ts` of the server has them @returns {string} */
 function valueText(value, unit) {
   switch (unit) {
     case 'ratio':
@@ -44,85 +48,13 @@ function valueText(value, unit) {
   }
 }
 
-/** Times on the clock of the site, wherever the browser stands. */
-const siteDate = (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), timezone);
-
-/** @param {HTMLElement} figure */
-async function draw(figure) {
-  const { device = '', chart = '', range = '24h', unit, from, to } = figure.dataset;
-  const query = new URLSearchParams({ chart, range });
-  const response = await fetch(`/api/v1/devices/${encodeURIComponent(device)}/history?${query}`);
-  if (!response.ok) return;
-  const { times, lines } = await response.json();
-  const plain = figure.querySelector('.plain');
-  if (!plain || times.length === 0) return;
-  const colours = lines.map((/** @type {unknown} */ _line, /** @type {number} */ index) => colourOf(figure, index));
-  const line = getComputedStyle(document.documentElement).getPropertyValue('--line');
-  const soft = getComputedStyle(document.documentElement).getPropertyValue('--soft');
-  const axis = {
-    stroke: soft,
-    grid: { stroke: line, width: 1 },
-    ticks: { stroke: line, width: 1 },
-    font: '12px system-ui',
-  };
-  const holder = document.createElement('div');
-  const options = {
-    width: Math.max(200, figure.clientWidth),
-    height: HEIGHT + 50,
-    tzDate: siteDate,
-    legend: { live: true },
-    cursor: { points: { size: 6 } },
-    scales: {
-      x: { range: () => [Number(from), Number(to)] },
-      y: {
-        range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [
-          Math.min(0, low),
-          unit === 'ratio' ? Math.max(1, high) : high > 0 ? high * 1.08 : 1,
-        ],
-      },
-    },
-    axes: [
-      axis,
-      {
-        ...axis,
-        size: 72,
-        values: (/** @type {any} */ _plot, /** @type {number[]} */ values) =>
-          values.map((value) => valueText(value, unit)),
-      },
-    ],
-    series: [
-      {
-        value: (/** @type {any} */ _plot, /** @type {number | null} */ at) =>
-          at === null
-            ? ''
-            : new Date(at * 1000).toLocaleString(locale, {
-                timeZone: timezone,
-                dateStyle: 'short',
-                timeStyle: 'short',
-              }),
-        label: '',
-      },
-      ...lines.map((/** @type {{ name: string }} */ { name }, /** @type {number} */ index) => ({
-        label: name || figure.querySelector('figcaption')?.textContent || '',
-        stroke: colours[index],
-        fill: lines.length === 1 ? `color-mix(in srgb, ${colours[index]} 12%, transparent)` : undefined,
-        width: 1.6,
-        points: { show: times.length < 3 },
-        value: (/** @type {any} */ _plot, /** @type {number | null} */ value) =>
-          value === null ? '' : valueText(value, unit),
-      })),
-    ],
-  };
-  const plot = new uPlot(
-    /** @type {any} */ (options),
-    [times, ...lines.map((/** @type {{ mean: number[] }} */ { mean }) => mean)],
-    holder,
-  );
-  plain.replaceWith(holder);
-  figure.querySelector('.keys')?.remove();
-  new ResizeObserver(() => plot.setSize({ width: Math.max(200, figure.clientWidth), height: HEIGHT + 50 })).observe(
-    figure,
-  );
+/** @param {number} time seconds since 1970 @param {number} step seconds between two marks @returns {string} */
+function timeLabel(time, step) {
+  const at = time * 1000;
+  if (step >= 28 * 86_400) return calendarMonth.format(at);
+  if (step >= 86_400) return calendarDay.format(at);
+  const text = clockTime.format(at);
+  return text === '00:00' ? calendarDay.format(at) : text;
 }
 
 /** The colours are in the style sheet, for light and dark. @param {HTMLElement} figure @param {number} index */
@@ -135,10 +67,66 @@ function colourOf(figure, index) {
   return color;
 }
 
+/** What uPlot is told of one line. */
+function seriesOf(figure, { name }, index, { times, lines }) {
+  const colour = colourOf(figure, index);
+  return {
+    label: name || figure.querySelector('figcaption').textContent,
+    stroke: colour,
+    width: 1.6,
+    points: { show: times.length < 3 },
+    ...(lines.length === 1 ? { fill: colour.replace('rgb(', 'rgba(').replace(')', ', 0.12)') } : {}),
+    value: (_plot, value) => (value === null ? '' : valueText(value, figure.dataset.unit)),
+  };
+}
+
+/** @param {HTMLElement} figure */
+function optionsOf(figure, data) {
+  const { unit, from, to } = figure.dataset;
+  const style = getComputedStyle(document.documentElement);
+  const grid = { stroke: style.getPropertyValue('--line'), width: 1 };
+  const axis = { stroke: style.getPropertyValue('--soft'), grid, ticks: grid, font: '12px system-ui' };
+  const highest = (high) => (unit === 'ratio' ? Math.max(1, high) : high > 0 ? high * 1.08 : 1);
+  return {
+    width: Math.max(NARROWEST, figure.clientWidth),
+    height: HEIGHT,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), timezone),
+    scales: {
+      x: { range: () => [Number(from), Number(to)] },
+      y: { range: (_plot, low, high) => [Math.min(0, low), highest(high)] },
+    },
+    axes: [
+      { ...axis, values: (_plot, times, _axis, _space, step) => times.map((time) => timeLabel(time, step)) },
+      { ...axis, size: 72, values: (_plot, values) => values.map((value) => valueText(value, unit)) },
+    ],
+    series: [
+      { label: '', value: (_plot, at) => (at === null ? '' : moment.format(at * 1000)) },
+      ...data.lines.map((line, index) => seriesOf(figure, line, index, data)),
+    ],
+  };
+}
+
+/** Puts a chart that can be read off in place of the plain one. @param {HTMLElement} figure */
+async function draw(figure) {
+  const { device, chart, range } = figure.dataset;
+  const query = new URLSearchParams({ chart, range });
+  const response = await fetch(`/api/v1/devices/${encodeURIComponent(device)}/history?${query}`);
+  if (!response.ok) return;
+  const data = await response.json();
+  if (data.times.length === 0) return;
+  const holder = document.createElement('div');
+  const plot = new uPlot(optionsOf(figure, data), [data.times, ...data.lines.map(({ mean }) => mean)], holder);
+  figure.querySelector('.plain')?.replaceWith(holder);
+  figure.querySelector('.keys')?.remove();
+  new ResizeObserver(() => plot.setSize({ width: Math.max(NARROWEST, figure.clientWidth), height: HEIGHT })).observe(
+    figure,
+  );
+}
+
 /** Only charts that come into view are drawn. */
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting || !(target instanceof HTMLElement)) continue;
+    if (!isIntersecting) continue;
     seen.unobserve(target);
     void draw(target);
   }
@@ -146,8 +134,8 @@ const seen = new IntersectionObserver((entries) => {
 for (const figure of document.querySelectorAll('figure[data-chart]')) seen.observe(figure);
 
 listen(
-  (/** @type {{ changed: [string, string, string][] }} */ site) => {
-    for (const [name, tone, state] of site.changed) {
+  ({ changed }) => {
+    for (const [name, tone, state] of changed) {
       const pill = document.querySelector(`.page-head [data-device="${CSS.escape(name)}"] .pill`);
       if (!pill) continue;
       pill.className = `pill state-${tone}`;

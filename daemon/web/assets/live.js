@@ -1,4 +1,3 @@
-// @ts-check
 /** What the scripts of several pages share. The only script that knows the packages. */
 import htm from './htm.mjs';
 import { h, render } from './preact.mjs';

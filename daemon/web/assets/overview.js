@@ -1,4 +1,3 @@
-// @ts-check
 /** The live part of the overview: what is wrong now, and the state of each device. */
 import { h, html, listen, render, words } from './live.js';
 

@@ -14,6 +14,7 @@ import { devicePill, sinceText, stripBox, whatItIs } from './overview.ts';
 
 const DAY = 86_400_000;
 const MOST_ROWS = 60;
+const SHORTEST_SPAN = 1_800_000;
 
 export interface DevicePage {
   readonly frame: Omit<Frame, 'title' | 'current'>;
@@ -126,15 +127,22 @@ function history({ frame: { words }, device, charts, range, now }: DevicePage): 
     (each) =>
       html`<a href="?range=${each}#history"${each === range && html` aria-current="true"`}>${text.ranges[each]}</a>`,
   )}</nav>`;
-  const span = { from: now - RANGE_LENGTHS[range], to: now };
   return card(
     text.history,
     html`${charts.length === 0 && html`<p class="soft">${text.noHistory}</p>`}<div class="charts">${charts.map(
-      ({ name, data }) =>
-        html`<figure class="chart" data-chart="${name.id}" data-device="${device.name}" data-range="${range}" data-unit="${name.unit}" data-from="${Math.round(span.from / 1000)}" data-to="${Math.round(span.to / 1000)}"><figcaption>${name.title}</figcaption>${plainChart(name, data, span, words)}${lineKeys(data)}</figure>`,
+      ({ name, data }) => {
+        const span = shownSpan(data, now, range);
+        return html`<figure class="chart" data-chart="${name.id}" data-device="${device.name}" data-range="${range}" data-unit="${name.unit}" data-from="${Math.round(span.from / 1000)}" data-to="${Math.round(span.to / 1000)}"><figcaption>${name.title}</figcaption>${plainChart(name, data, span, words)}${lineKeys(data)}</figure>`;
+      },
     )}</div>${jsonBlock('words', { locale: words.messages.locale, timezone: words.timezone })}`,
     { id: 'history', aside: tabs },
   );
+}
+
+/** A history that has only begun is drawn large, instead of as a speck at the edge of an empty chart. */
+function shownSpan({ times: [first] }: ChartData, now: number, range: Range): { from: number; to: number } {
+  const known = first === undefined ? 0 : now - first * 1000;
+  return { from: now - Math.min(RANGE_LENGTHS[range], Math.max(SHORTEST_SPAN, known * 1.1)), to: now };
 }
 
 function lineKeys({ lines }: ChartData): Html | undefined {
