@@ -122,12 +122,16 @@ export class Scope {
   rows(table: TableShape): readonly string[] {
     const known = this.#rows.get(table);
     if (known) return known;
-    const rowsOf = (oids: readonly Oid[]) => union(oids.map((oid) => this.columns.get(oid) ?? NO_ROWS));
     const all = [...table.columns.values()];
-    const fast = rowsOf(all.filter((oid) => !table.slow.has(oid)));
-    const indexes = fast.length > 0 ? fast : rowsOf(all);
+    const fast = this.rowsOf(all.filter((oid) => !table.slow.has(oid)));
+    const indexes = fast.length > 0 ? fast : this.rowsOf(all);
     this.#rows.set(table, indexes);
     return indexes;
+  }
+
+  /** Indexes of the rows of these columns, in the agent's order. */
+  rowsOf(columns: Iterable<Oid>): readonly string[] {
+    return union(Array.from(columns, (oid) => this.columns.get(oid) ?? NO_ROWS));
   }
 }
 

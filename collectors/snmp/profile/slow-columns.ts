@@ -39,20 +39,26 @@ function octetsOf(value: Varbind['value']): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined;
 }
 
-/** Tables of which slow columns are remembered and whose rows the sources read at each poll. */
-function watchedTables(sources: Iterable<CompiledSource>, { slow }: Pick<DeviceMemory, 'slow'>): Set<TableShape> {
-  const watched = new Set<TableShape>();
+/** Tables of which slow columns are remembered, with the columns that the sources read of them at each poll. */
+function watchedTables(
+  sources: readonly CompiledSource[],
+  { slow }: Pick<DeviceMemory, 'slow'>,
+): ReadonlyMap<TableShape, ReadonlySet<Oid>> {
+  const watched = new Map<TableShape, Set<Oid>>();
   for (const { needs } of sources) {
     for (const [table, oids] of needs.columns) {
-      if (
-        table.slow.size > 0 &&
-        [...table.slow].some((oid) => slow.has(oid)) &&
-        [...oids].some((oid) => !table.slow.has(oid))
-      )
-        watched.add(table);
+      if (!some(table.slow, (oid) => slow.has(oid))) continue;
+      const polled = watched.get(table) ?? new Set();
+      for (const oid of oids) if (!table.slow.has(oid)) polled.add(oid);
+      if (polled.size > 0) watched.set(table, polled);
     }
   }
   return watched;
+}
+
+function some<T>(values: Iterable<T>, test: (value: T) => boolean): boolean {
+  for (const value of values) if (test(value)) return true;
+  return false;
 }
 
 /** A number for the indexes of a table's rows, by which two reads are compared. */
@@ -66,9 +72,9 @@ function shapeOf(indexes: readonly string[]): number {
 }
 
 /** Notes which rows the tables have whose slow columns were just read. */
-export function noteShapes(sources: Iterable<CompiledSource>, scope: Scope, memory: DeviceMemory): void {
+export function noteShapes(sources: readonly CompiledSource[], scope: Scope, memory: DeviceMemory): void {
   memory.shapes = new Map(
-    Array.from(watchedTables(sources, memory), (table) => [table.name, shapeOf(scope.rows(table))]),
+    Array.from(watchedTables(sources, memory), ([table, polled]) => [table.name, shapeOf(scope.rowsOf(polled))]),
   );
 }
 
@@ -77,14 +83,14 @@ export function noteShapes(sources: Iterable<CompiledSource>, scope: Scope, memo
  * name of the one before it. The new rows are noted. A table that was read in part tells nothing.
  */
 export function outdatedColumns(
-  sources: Iterable<CompiledSource>,
+  sources: readonly CompiledSource[],
   scope: Scope,
   memory: DeviceMemory,
 ): ReadonlyMap<TableShape, readonly Oid[]> {
   const outdated = new Map<TableShape, readonly Oid[]>();
-  for (const table of watchedTables(sources, memory)) {
-    if ([...table.columns.values()].some((oid) => scope.broken.has(oid))) continue;
-    const shape = shapeOf(scope.rows(table));
+  for (const [table, polled] of watchedTables(sources, memory)) {
+    if (some(polled, (oid) => scope.broken.has(oid))) continue;
+    const shape = shapeOf(scope.rowsOf(polled));
     if (memory.shapes.get(table.name) === shape) continue;
     memory.shapes.set(table.name, shape);
     outdated.set(
