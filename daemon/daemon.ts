@@ -4,6 +4,8 @@ import { SitewardError } from '#config/errors.ts';
 import { describeFault } from '#config/faults.ts';
 import { ConfigError, type LoadedConfig } from '#config/load.ts';
 import { Availability } from './availability/availability.ts';
+import { BatteryMemory } from './availability/battery.ts';
+import { SlaKeeper } from './availability/sla-keeper.ts';
 import type { AvailabilityTracker, Transition } from './availability/tracker.ts';
 import { climb } from './diagnosis/ladder.ts';
 import { SelfMetrics } from './exposition/self.ts';
@@ -15,8 +17,10 @@ import { triesPath } from './inventory/tries-file.ts';
 import { watchedDevices } from './inventory/watched.ts';
 import type { LevelLogger, Logger } from './log.ts';
 import { MeterService } from './meters/service.ts';
+import { openNotices } from './notices/wiring.ts';
 import { Outputs } from './outputs.ts';
 import { profileLibrary } from './profile-library.ts';
+import { ReportSchedule } from './reports/schedule.ts';
 import { HistorySink } from './sinks/history.ts';
 import { PrometheusSink } from './sinks/prometheus.ts';
 import { openStorage } from './storage.ts';
@@ -99,6 +103,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
   opened.defer(() => fanout.close());
   const publish = (observation: Observation) => fanout.publish(observation);
   const self = new SelfMetrics(VERSION, () => outputs.shown());
+  const battery = new BatteryMemory(clock);
   const availability = await Availability.open({
     ...storage,
     clock,
@@ -106,6 +111,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     version: VERSION,
     publish,
     onTransition: (transition) => logTransition(log, transition),
+    onBattery: () => battery.onBattery(),
   });
   const { tracker } = availability;
   const database = () => storage.ledger.database;
@@ -128,12 +134,32 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     tracker,
     publish: (observation) => {
       publish(observation);
+      battery.accept(observation);
       inventory.accept(observation, watch.device(observation.device)?.host);
     },
     forget: (device) => fanout.forget(device),
     meter: self,
     maxInFlight: MOST_POLLS,
   });
+
+  const slaKeeper = new SlaKeeper({ clock, log, database, config, publish });
+  opened.defer(() => slaKeeper.stop());
+  const reports = new ReportSchedule({ clock, log, database, loaded: () => loaded });
+  opened.defer(() => reports.stop());
+  const notices = await openNotices({
+    loaded,
+    clock,
+    log,
+    database,
+    config,
+    watch,
+    tracker,
+    prometheus,
+    ledger: availability.ledger,
+    outputs: () => outputs.shown(),
+    slaConditions: () => slaKeeper.conditions(),
+  });
+  opened.defer(() => notices.stop());
 
   const apply = () => {
     inventory.configure();
@@ -158,6 +184,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     self.reloaded(true);
     log.level = loaded.config.log.level;
     await outputs.apply(loaded);
+    notices.configure(loaded);
     apply();
     log.info('the config was read again', { devices: watch.devices().length });
     return [];
@@ -198,6 +225,13 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
       inventory,
       scanner,
       meters,
+      availability: {
+        database,
+        config,
+        knows: (device) => watch.device(device) !== undefined,
+        correct: (device, from, correction) => availability.ledger.correct(device, from, correction),
+        notices: (limit) => notices.log(limit),
+      },
       watched: (name) => watch.device(name),
       diagnose: async function* (name, signal) {
         const device = watch.device(name);
@@ -209,6 +243,9 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
   self.reloaded(true);
   apply();
   await scanner.start();
+  slaKeeper.start();
+  reports.start();
+  notices.start();
   log.info('siteward watches', { site: loaded.config.site.id, devices: watch.devices().length, url: web.url });
 
   return {
@@ -216,6 +253,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     reload,
     stop: async () => {
       await scanner.stop();
+      await Promise.all([slaKeeper.stop(), reports.stop(), notices.stop()]);
       await watch.stop(AbortSignal.timeout(GRACE_POLLS));
       await availability.close(AbortSignal.timeout(GRACE_FLUSH));
       await fanout.flush(AbortSignal.timeout(GRACE_FLUSH));

@@ -8,6 +8,7 @@ import type { Ledger, Restoration } from '../store/ledger.ts';
 import type { Database, SqlValue, Statement } from '../store/store.ts';
 import {
   type AnnouncedMaintenance,
+  type Correction,
   type Draft,
   type Entry,
   entryOf,
@@ -35,6 +36,7 @@ export interface AvailabilityLedgerOptions {
 const MOST_AT_ONCE = 1_000;
 /** Entries that wait for a disk that takes none. Past this the oldest interruption is all that can be said. */
 const MOST_WAITING = 200_000;
+const CORRECTION_PATIENCE = 10_000;
 const RETRY = 5_000 as Milliseconds;
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
@@ -144,6 +146,12 @@ export class AvailabilityLedger {
       if (!this.#maintenance.has(window.key)) this.append({ kind: 'maintenance', at, detail: window });
     this.#maintenance.clear();
     for (const [key, window] of next) this.#maintenance.set(key, window);
+  }
+
+  /** Enters a person's word beside what was observed. On disk when the promise resolves. */
+  async correct(device: string, from: WallTime, correction: Correction): Promise<void> {
+    this.append({ kind: 'correction', device, at: from, detail: correction });
+    await this.flush(AbortSignal.timeout(CORRECTION_PATIENCE));
   }
 
   /** Nobody watched from `from` to `to`: one segment ends, another begins, and all is unknown until it is found out. */

@@ -163,14 +163,12 @@ export class NoticeService {
         return;
       }
       if (this.#failing.delete(channel.name)) log.info('notices are taken again', { channel: channel.name });
-      await this.#options
-        .database()
-        .write([
-          {
-            sql: 'UPDATE notices SET attempts = attempts + 1, delivered = ? WHERE id = ?',
-            params: [clock.wallNow(), id],
-          },
-        ]);
+      await this.#options.database().write([
+        {
+          sql: 'UPDATE notices SET attempts = attempts + 1, delivered = ? WHERE id = ?',
+          params: [clock.wallNow(), id],
+        },
+      ]);
     }
   }
 

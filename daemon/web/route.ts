@@ -1,8 +1,9 @@
 /** What a route is made of. Route files know these words; only `server.ts` knows the web framework behind them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
-import type { Clock } from '#collectors/contract.ts';
+import type { Clock, WallTime } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
+import type { Correction } from '../availability/entries.ts';
 import type { Rung } from '../diagnosis/ladder.ts';
 import type { SelfMetrics } from '../exposition/self.ts';
 import type { History } from '../history/history.ts';
@@ -12,6 +13,7 @@ import type { WatchedDevice } from '../inventory/watched.ts';
 import type { Logger } from '../log.ts';
 import type { MeterService } from '../meters/service.ts';
 import type { PrometheusSink } from '../sinks/prometheus.ts';
+import type { Database, Row } from '../store/store.ts';
 import type { AuditTrail } from './access/audit.ts';
 import type { Guard } from './access/guard.ts';
 import type { PageSources } from './page-sources.ts';
@@ -108,6 +110,16 @@ export interface Router {
   add<Query = unknown, Body = unknown>(route: Route<Query, Body>): void;
 }
 
+/** The availability ledger as the API shows it, and the one thing that may be entered. */
+export interface AvailabilityPart {
+  readonly database: () => Database;
+  readonly config: () => Config;
+  readonly knows: (device: string) => boolean;
+  readonly correct: (device: string, from: WallTime, correction: Correction) => Promise<void>;
+  /** The last notices, newest first. */
+  readonly notices: (limit: number) => Promise<readonly Row[]>;
+}
+
 /** The parts of the daemon that routes show. A topic adds its own part here, optional where the daemon can run without. */
 export interface WebParts {
   readonly view: SiteView;
@@ -127,6 +139,7 @@ export interface WebParts {
   readonly inventory?: SiteInventory;
   readonly scanner?: Scanner;
   readonly meters?: MeterService;
+  readonly availability?: AvailabilityPart;
   /** A device with its settings, as it is polled. */
   readonly watched?: (device: string) => WatchedDevice | undefined;
 }

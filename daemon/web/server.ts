@@ -19,6 +19,7 @@ import { problem, seeOther } from './answer.ts';
 import { problemPage } from './pages/problem.ts';
 import type { AddRoutes, Answer, Route, WebContext, WebParts, WebRequest } from './route.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { availabilityRoutes } from './routes/availability.ts';
 import { deviceHistoryRoutes } from './routes/device-history.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { diagnosisRoutes } from './routes/diagnosis.ts';
@@ -44,6 +45,7 @@ const ROUTES: readonly AddRoutes[] = [
   metricsRoutes,
   siteRoutes,
   deviceRoutes,
+  availabilityRoutes,
   meterRoutes,
   pageRoutes,
   diagnosisRoutes,
