@@ -240,7 +240,7 @@ export function distrustedIn(all: readonly Evidence[]): Distrusted {
   return {
     serials: shared(
       (evidence) => (serialVotes(evidence) ? [serialKey(evidence)] : []),
-      (a, b) => byMacs(a, b) && byModel(a, b),
+      (a, b) => byMacs(a, b) && (byModel(a, b) || byName(a, b)),
     ),
     engineIds: shared(
       ({ engineId }) => (engineId === undefined ? [] : [engineId]),

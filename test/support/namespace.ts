@@ -53,6 +53,8 @@ export interface Namespaces {
   near(command: string, args: readonly string[], input?: string): Promise<Finished>;
   /** Runs a program where the devices are. */
   far(command: string, args: readonly string[]): Promise<Finished>;
+  /** What runs the command behind it in a namespace, for programs that go on. */
+  through(where: 'near' | 'far'): readonly string[];
   close(): Promise<void>;
 }
 
@@ -64,18 +66,22 @@ export async function openNamespaces(): Promise<Namespaces> {
     stdio: 'pipe',
   });
   const far = await readyLine(holder);
-  const enter = (pid: number, command: string, args: readonly string[], input?: string) =>
-    finished(
-      spawn(
-        'nsenter',
-        ['--target', `${pid}`, ...(root ? [] : ['--user', '--preserve-credentials']), '--net', '--', command, ...args],
-        { stdio: 'pipe' },
-      ),
-      input,
-    );
+  const entry = (pid: number): readonly string[] => [
+    'nsenter',
+    '--target',
+    `${pid}`,
+    ...(root ? [] : ['--user', '--preserve-credentials']),
+    '--net',
+    '--',
+  ];
+  const enter = (pid: number, command: string, args: readonly string[], input?: string) => {
+    const [program = '', ...rest] = entry(pid);
+    return finished(spawn(program, [...rest, command, ...args], { stdio: 'pipe' }), input);
+  };
   return {
     near: (command, args, input) => enter(holder.pid ?? 0, command, args, input),
     far: (command, args) => enter(far, command, args),
+    through: (where) => entry(where === 'near' ? (holder.pid ?? 0) : far),
     close: async () => {
       holder.stdin.end();
       if (holder.exitCode === null) await once(holder, 'exit');

@@ -115,6 +115,17 @@ describe('facts that several devices have', () => {
     expect(grouped(clones, (each) => each, distrusted)).toHaveLength(3);
   });
 
+  test('a serial that two differently named devices tell at one time does not vote', () => {
+    const twins: Evidence[] = [1, 2].map((n) => ({
+      serial: 'SN-OF-THE-IMAGE-1',
+      vendor: 'HPE',
+      sysName: `sw-${n}`,
+      macs: [`02:00:00:00:00:0${n}`],
+    }));
+
+    expect(grouped(twins, (each) => each, distrustedIn(twins))).toHaveLength(2);
+  });
+
   test('two addresses of one router are one device', () => {
     const router: Evidence = { ...copier, vendor: 'Cisco', macs: ['00:11:22:33:44:01', '00:11:22:33:44:02'] };
     const sightings = [{ ...router }, { ...router }];
