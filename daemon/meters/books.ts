@@ -62,6 +62,26 @@ export class MeterBooks {
     return found;
   }
 
+  /** The period that `now` lies in, where the ones before are closed. */
+  async running(terms: Terms, now: WallTime): Promise<Period | undefined> {
+    const from = (await this.#archive.periods(terms.contract)).at(-1)?.to ?? (await this.#beginning(terms));
+    if (from === undefined) return undefined;
+    const to = cutAfter(terms, from);
+    return from <= now && now < to ? { from, to } : undefined;
+  }
+
+  /** Any span of time: pages only, for no bill is made of it. */
+  async span(terms: Terms, span: Period, now: WallTime): Promise<PeriodResult> {
+    const meters = terms.meters.map(({ price: _, ...meter }) => ({ ...meter, included: 0, tiers: [] }));
+    const { minimum: _, ...rest } = terms;
+    const result = await this.standing({ ...rest, meters }, span, now);
+    return {
+      ...result,
+      contract: { ...result.contract, adjustments: [] },
+      printers: result.printers.map((printer) => ({ ...printer, adjustments: [] })),
+    };
+  }
+
   /** A closed period worked out anew, from what was known when it was closed and nothing else. */
   async rederive(kept: ContractPeriod): Promise<PeriodResult> {
     const then = new Map<string | null, Terms>();
@@ -104,7 +124,7 @@ export class MeterBooks {
     const heads = asOf?.heads ?? (await this.#archive.heads());
     const until = Math.min(to, Math.max(now, from)) as WallTime;
     const counts = (device: string) => contractOf(this.#terms, device) === terms.contract;
-    const history = await this.#rows(terms.contract, knowledge, to);
+    const history = await this.#rows(terms.contract, knowledge, from);
     const printers: PrinterPeriod[] = [];
     const own = new Set<string>();
     for (const [printer, devices] of knowledge.devicesOf) {
@@ -159,7 +179,7 @@ export class MeterBooks {
       allRows: async () =>
         printersBefore(
           await this.#archive.printerRows(terms.contract, printer),
-          to === 0 ? (Number.POSITIVE_INFINITY as WallTime) : to,
+          to === 0 ? (Number.POSITIVE_INFINITY as WallTime) : from,
         ),
       sources: knowledge.sources,
       counts: (device) => contractOf(this.#terms, device) === terms.contract,
@@ -270,7 +290,7 @@ export class MeterBooks {
 
   /** The last closed period of all printers at once: that is as far back as nearly all of them need. */
   async #rows(contract: string | null, { closed }: Knowledge, until: WallTime): Promise<Map<string, PrinterPeriod[]>> {
-    const since = closed.findLast(({ to }) => to < until)?.to;
+    const since = closed.findLast(({ to }) => to <= until)?.to;
     if (since === undefined) return new Map();
     const rows = await this.#archive.latestRows(contract, since);
     return new Map([...rows].map(([printer, all]) => [printer, printersBefore(all, until)]));
@@ -309,7 +329,7 @@ function upTo(block: ReadBlock, head: number): ReadBlock {
 }
 
 function printersBefore(rows: readonly PeriodRow[], until: WallTime): PrinterPeriod[] {
-  return rows.filter((row) => row.kind === 'printer').filter(({ to }) => to < until);
+  return rows.filter((row) => row.kind === 'printer').filter(({ to }) => to <= until);
 }
 
 function usageOf({ printer, device, meters }: PrinterPeriod): Usage {

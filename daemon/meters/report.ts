@@ -70,12 +70,9 @@ export async function meterReport({ archive, config, period, now }: MeterReportR
   const books = new MeterBooks(archive, all);
   const results: PeriodResult[] = [];
   for (const terms of all) {
-    // What runs still is cut where it stands: the bill of a period is one of its end.
     const periods = await books.periodsIn(terms, period);
     for (const each of periods) results.push(await books.period(terms, each, now));
-    if (periods.length === 0 || (terms.contract === null && !periods.some(({ to }) => to === period.to))) {
-      results.push(await books.standing(terms, period, now));
-    }
+    if (periods.length === 0) results.push(await runningOrSpan(books, terms, period, now));
   }
   const sources = await archive.sources();
   const latest = latestSources(sources);
@@ -92,6 +89,13 @@ export async function meterReport({ archive, config, period, now }: MeterReportR
     toOrder: await toOrder(archive, sources, now),
     replaced: await replacedIn(archive, period),
   };
+}
+
+/** Without a cut in the span: the period that runs, if the span ends in it, else pages of the span alone. */
+async function runningOrSpan(books: MeterBooks, terms: Terms, span: Span, now: WallTime): Promise<PeriodResult> {
+  const running = await books.running(terms, now);
+  if (running && span.to > now && span.from <= now) return await books.period(terms, running, now);
+  return await books.span(terms, span, now);
 }
 
 /** What each device was read as last. */

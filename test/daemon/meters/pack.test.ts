@@ -43,11 +43,15 @@ beforeAll(async () => {
   const terms = allTerms(config);
   for (let at = JAN; at <= APR; at = (at + 6 * HOUR) as WallTime) {
     const hours = (at - JAN) / HOUR;
-    await site.read({ device: 'copier-1', serial: 'SN1' }, at, { total: 10_000 + 10 * hours });
     // Silent over the cut of March, so that February is estimated and trued up in March.
-    if (at < MAR - 3 * DAY || at > MAR + 3 * DAY)
-      await site.read({ device: 'copier-2', serial: 'SN2' }, at, { total: 500 + 5 * hours + (hours % 24) });
-    await site.read({ device: 'spare', serial: 'SN3' }, at, { total: 70 });
+    const silent = at >= MAR - 3 * DAY && at <= MAR + 3 * DAY;
+    await Promise.all([
+      site.read({ device: 'copier-1', serial: 'SN1' }, at, { total: 10_000 + 10 * hours }),
+      ...(silent
+        ? []
+        : [site.read({ device: 'copier-2', serial: 'SN2' }, at, { total: 500 + 5 * hours + (hours % 24) })]),
+      site.read({ device: 'spare', serial: 'SN3' }, at, { total: 70 }),
+    ]);
     if (hours % 120 === 0) await site.close(terms, at);
   }
   await site.close(terms, (APR + DAY + HOUR) as WallTime);
@@ -120,7 +124,7 @@ test.each([
   ],
   [
     'meter_reads',
-    "UPDATE meter_reads SET body = zeroblob(length(body)) WHERE device = 3",
+    'UPDATE meter_reads SET body = zeroblob(length(body)) WHERE device = 3',
     /meter_reads row \(3, \d+\): read \d+ of spare/,
   ],
   [

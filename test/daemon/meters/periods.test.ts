@@ -88,7 +88,7 @@ test('what periods and their corrections add up to is the sum over segments, whe
         await site.remove();
       }
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
 
@@ -142,7 +142,7 @@ test('killed and started again anywhere, the bill is the same', async () => {
         await shaken.remove();
       }
     }),
-    { numRuns: 6 },
+    { numRuns: 3 },
   );
 });
 
