@@ -42,7 +42,7 @@ const site: Board = {
     {
       title: 'Devices',
       panels: [
-        table('Devices', [lastOf('siteward_device_up', { scope: 'site', by: [...DEVICE, 'class'] }, 'up')], {
+        table('Devices', [lastOf('siteward_device_up', { scope: 'site', by: [...DEVICE] }, 'up')], {
           width: 8,
           height: 12,
           description: 'A device in an unknown state keeps its last value here.',
@@ -50,7 +50,6 @@ const site: Board = {
             { field: 'client', title: 'Client' },
             { field: 'site', title: 'Site' },
             { field: 'device', title: 'Device', link: toDevice },
-            { field: 'class', title: 'Class' },
             { field: 'up', title: 'State', words: UP_OR_DOWN },
           ],
           sortBy: 'State',

@@ -77,17 +77,25 @@ export const load: Section = {
   title: 'Load',
   panels: [
     lines('Processors', [over(selector('siteward_cpu_usage_ratio', 'device'), '{{cpu}}')], {
-      width: 12,
+      width: 8,
       unit: 'percentunit',
       min: 0,
       max: 1,
     }),
     lines('Memory in use', [over(selector('siteward_memory_used_ratio', 'device'), '{{memory}}')], {
-      width: 12,
+      width: 8,
       unit: 'percentunit',
       min: 0,
       max: 1,
     }),
+    lines(
+      'Memory',
+      [
+        over(selector('siteward_memory_used_bytes', 'device'), '{{memory}} in use'),
+        over(selector('siteward_memory_size_bytes', 'device'), '{{memory}} fitted'),
+      ],
+      { width: 8, unit: 'bytes', min: 0 },
+    ),
   ],
 };
 
@@ -183,12 +191,14 @@ export const ports: Section = {
         column(selector('siteward_interface_up', 'device')),
         column(selector('siteward_interface_enabled', 'device')),
         column(`8 * ${selector('siteward_interface_speed_bytes_per_second', 'device')}`),
+        column(newest('siteward_interface_info', 'device')),
       ],
       {
         width: 12,
         height: 8,
         columns: [
           { field: 'interface', title: 'Interface' },
+          { field: 'alias', title: 'Alias' },
           { field: 'Value #A', title: 'Up', words: UP_OR_DOWN },
           { field: 'Value #B', title: 'Enabled', words: YES_OR_NO },
           { field: 'Value #C', title: 'Speed', unit: 'bps' },
@@ -325,11 +335,11 @@ export const power: Section = {
     }),
     stat(
       'On battery in this time',
-      [now(`sum_over_time((max(${selector('siteward_ups_on_battery', 'device')}))[$__range:1m]) * 60`)],
+      [now(`sum_over_time((max(${selector('siteward_ups_on_battery', 'device')}))[$__range:15s]) * 15`)],
       {
         width: 4,
         unit: 's',
-        description: 'To the minute.',
+        description: 'To a quarter of a minute.',
       },
     ),
     lines(
@@ -355,13 +365,20 @@ export const power: Section = {
       min: 0,
     }),
     lines('Frequency', [over(selector('siteward_sensor_frequency_hertz', 'device'), '{{sensor}}')], {
-      width: 12,
+      width: 8,
       unit: 'hertz',
     }),
     lines('Power', [over(selector('siteward_sensor_power_watts', 'device'), '{{sensor}}')], {
-      width: 12,
+      width: 8,
       unit: 'watt',
       min: 0,
+      empty: 'not read',
+    }),
+    lines('Humidity', [over(selector('siteward_sensor_humidity_ratio', 'device'), '{{sensor}}')], {
+      width: 8,
+      unit: 'percentunit',
+      min: 0,
+      max: 1,
       empty: 'not read',
     }),
   ],
