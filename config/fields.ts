@@ -49,11 +49,17 @@ export function ratio() {
     .transform((written, context): Ratio => {
       const text = String(written).trim();
       const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text);
-      const value = match ? (match[2] ? Number(match[1]) / 100 : Number(match[1])) : Number.NaN;
+      const value = match ? decimalOf(match[1] ?? '', match[2] === '%' ? 2 : 0) : Number.NaN;
       if (!(value >= 0 && value <= 1))
         return fault(context, `${JSON.stringify(written)} is not a share from 0 to 1 (write 99.9% or 0.999)`);
       return { text, value };
     });
+}
+
+/** `99.9` over 10^2, by one division of whole numbers: 0.999, where 99.9 / 100 is 0.9990000000000001. */
+function decimalOf(text: string, shift: number): number {
+  const [whole = '', decimals = ''] = text.split('.');
+  return Number(whole + decimals) / 10 ** (decimals.length + shift);
 }
 
 /** A number of bytes such as `512MB` (powers of 1000) or `1GiB` (powers of 1024). */

@@ -18,6 +18,7 @@ import {
   rowOf,
 } from './entries.ts';
 import { Sums } from './sums.ts';
+import { readExtract } from './timeline.ts';
 import type { State } from './verdict.ts';
 import { FIRST_PLAUSIBLE } from './vigil.ts';
 
@@ -200,6 +201,8 @@ export class AvailabilityLedger {
   async close(at: WallTime, signal: AbortSignal): Promise<void> {
     this.append({ kind: 'end', at, detail: { why: 'stopped' } });
     for (const device of this.#watched.keys()) this.sums.enter(device, at, 'unknown');
+    this.sums.saveAgain();
+    this.beat(at, this.#options.clock.monotonicNow());
     try {
       await this.flush(signal);
     } finally {
@@ -216,12 +219,28 @@ export class AvailabilityLedger {
     this.append({ kind: 'segment', at: now, detail: this.#segmentDetail('started') });
     await this.#readStanding(ledger.database);
     this.sums.load(await ledger.database.read('SELECT * FROM availability_sums'), lived ?? now, now);
+    await this.#countAnew(lived ?? now, now);
     await this.flush(AbortSignal.timeout(30_000));
     if (lived !== undefined && lived < now)
       log.info('the time in which siteward did not run is unknown', {
         from: new Date(lived).toISOString(),
         to: new Date(now).toISOString(),
       });
+  }
+
+  /** Counters that were never saved, or lost with a file, are what the ledger's intervals sum to. */
+  async #countAnew(lived: WallTime, now: WallTime): Promise<void> {
+    const missing = [...this.#watched.keys()].filter((device) => this.sums.of(device) === undefined);
+    if (missing.length === 0) return;
+    const { database } = this.#options.ledger;
+    const { timelines } = await readExtract(database, { from: FIRST_PLAUSIBLE as WallTime, to: now }, lived);
+    for (const device of missing) {
+      const pieces = timelines.get(device) ?? [];
+      this.sums.open(device, pieces[0]?.from ?? now);
+      for (const { from, state } of pieces) this.sums.enter(device, from, state);
+      this.sums.enter(device, lived, 'unknown');
+      this.sums.settle(device, now);
+    }
   }
 
   async #readHead(): Promise<void> {
