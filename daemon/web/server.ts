@@ -78,13 +78,15 @@ export interface TlsFiles {
 export interface WebServer {
   /** Where it listens: `http://127.0.0.1:9720`. */
   readonly url: string;
+  /** Everything that can be asked for, and by whom. */
+  readonly routes: readonly Pick<Route, 'method' | 'path' | 'access'>[];
   close(): Promise<void>;
 }
 
 /** @throws SitewardError `HTTP_LISTEN` when the address is taken or not ours. */
 export async function startWeb(options: WebOptions): Promise<WebServer> {
   const limits = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 };
-  const app = createApp(options.parts);
+  const { app, routes } = createApp(options.parts);
   const server = options.tls
     ? createTlsServer({ ...limits, ...options.tls(), minVersion: 'TLSv1.2' }, app)
     : createServer(limits, app);
@@ -97,6 +99,7 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   const address = server.address() as AddressInfo;
   return {
     url: `${options.tls ? 'https' : 'http'}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    routes,
     close: async () => {
       clearInterval(renewing);
       const closed = new Promise((resolve) => server.close(resolve));
@@ -140,7 +143,7 @@ async function listening(server: Server, host: string, port: number): Promise<vo
   });
 }
 
-function createApp(parts: WebParts): Express {
+function createApp(parts: WebParts): { readonly app: Express; readonly routes: readonly Route[] } {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -190,10 +193,17 @@ function createApp(parts: WebParts): Express {
     await send(response, request, problem(404, 'there is nothing here', detail));
   });
   app.use(failed(parts.log));
-  return app;
+  return { app, routes };
 }
 
-const readJson = express.json({ limit: '1mb' });
+const LARGEST_BODY = 1_048_576;
+/** Before a byte of it is read: the reader would wait for the end of what it refuses. */
+const refuseLarge: RequestHandler = (request, response, next) => {
+  if (Number(request.get('content-length') ?? 0) <= LARGEST_BODY) return next();
+  response.set('Connection', 'close');
+  send(response, request, problem(413, 'too large', `at most ${LARGEST_BODY} bytes are taken`)).catch(next);
+};
+const readJson = express.json({ limit: LARGEST_BODY });
 const readForm = express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 100 });
 
 /** Who may is settled before a body is read: nobody makes us parse what will be refused. */
@@ -219,7 +229,7 @@ function addRoute<Query, Body>(app: Express, { guard, ...parts }: WebContext, ro
     await send(response, request, answered);
   };
   if (route.method === 'get') app.get(route.path, admit, handle);
-  else app.post(route.path, admit, readJson, readForm, handle);
+  else app.post(route.path, admit, refuseLarge, readJson, readForm, handle);
 }
 
 function askingOf(request: Request): Asking {

@@ -9,7 +9,7 @@ import { STRIP_DAYS } from '../snapshot.ts';
 import { type StatePiece, stripOf } from '../strip.ts';
 import { inkOf, type SupplyRow, suppliesOf, supplyTone } from '../supplies.ts';
 import { topicsOf } from '../topics.ts';
-import { card, type Frame, facts, formToken, pageHtml, statePill } from './layout.ts';
+import { card, devicePath, type Frame, facts, formToken, pageHtml, statePill } from './layout.ts';
 import { devicePill, sinceText, stripBox, whatItIs } from './overview.ts';
 
 const DAY = 86_400_000;
@@ -52,7 +52,7 @@ ${interfaces.length > 0 && card(text.interfaces, interfaceTable(page, interfaces
 
 function diagnoseForm({ frame, device }: DevicePage): Html {
   const { device: text } = frame.words.messages;
-  return html`<form method="post" action="/devices/${encodeURIComponent(device.name)}/diagnosis">${formToken(frame.request)}<button class="quiet" title="${text.diagnoseHint}">${text.diagnose}</button></form>`;
+  return html`<form method="post" action="${devicePath(device.name)}/diagnosis">${formToken(frame.request)}<button class="quiet" title="${text.diagnoseHint}">${text.diagnose}</button></form>`;
 }
 
 function wrong({ findings, problems }: DeviceStanding, { messages }: Words): Html | undefined {
@@ -83,10 +83,7 @@ function identity({ frame: { words }, device, parent, readings }: DevicePage): H
       [text.version, known?.version],
       [text.sysName, known?.sysName],
       [text.uptime, uptime && durationText(Number(uptime.value) * 1000, words)],
-      [
-        text.parent,
-        parent === undefined ? undefined : html`<a href="/devices/${encodeURIComponent(parent)}">${parent}</a>`,
-      ],
+      [text.parent, parent === undefined ? undefined : html`<a href="${devicePath(parent)}">${parent}</a>`],
       [text.profile, known?.profile],
     ]),
     { id: 'identity' },

@@ -1,11 +1,11 @@
 import { RUNGS, type Rung } from '../../diagnosis/ladder.ts';
 import { html } from '../html.ts';
-import { type Frame, formToken, pageHtml } from './layout.ts';
+import { devicePath, type Frame, formToken, pageHtml } from './layout.ts';
 
 /** Each rung with what was found, and what to do about the first that is bad. */
 export function diagnosisPage(frame: Omit<Frame, 'title' | 'current'>, device: string, found: readonly Rung[]): string {
   const { diagnosis } = frame.words.messages;
-  const path = `/devices/${encodeURIComponent(device)}`;
+  const path = devicePath(device);
   const rungs = RUNGS.map(
     (name) => found.find((rung) => rung.name === name) ?? { name, outcome: 'skipped' as const, message: '' },
   );

@@ -72,6 +72,11 @@ export function card(
   return html`<section class="card"${id !== undefined && html` id="${id}"`}><div class="card-head"><h2>${title}</h2>${aside}</div>${body}</section>`;
 }
 
+/** Where a device's page is. A name with half a character in it, which no URL can carry, still gives one. */
+export function devicePath(name: string): string {
+  return `/devices/${encodeURIComponent(name.toWellFormed())}`;
+}
+
 /** Never colour alone: the word is always there. */
 export function statePill(state: string, text: string): Html {
   return html`<span class="pill state-${state}">${text}</span>`;

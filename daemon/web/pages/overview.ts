@@ -3,7 +3,7 @@ import { type Html, html, jsonBlock } from '../html.ts';
 import type { DeviceStanding, SiteSnapshot } from '../snapshot.ts';
 import { STRIP_DAYS } from '../snapshot.ts';
 import { type StatePiece, type Strip, stripOf, stripSvg } from '../strip.ts';
-import { card, type Frame, pageHtml, statePill } from './layout.ts';
+import { card, devicePath, type Frame, pageHtml, statePill } from './layout.ts';
 
 const DAY = 86_400_000;
 const DAY_SLOTS = 48;
@@ -74,7 +74,7 @@ ${
     .slice(0, MOST_WRONG)
     .map(
       (device) =>
-        html`<li><span>${devicePill(device, words)}</span><span class="what"><a href="/devices/${encodeURIComponent(device.name)}">${device.name}</a> ${device.findings.map(({ text }) => text).join(' · ')}</span><span class="when">${sinceText(device, at, words)}</span></li>`,
+        html`<li><span>${devicePill(device, words)}</span><span class="what"><a href="${devicePath(device.name)}">${device.name}</a> ${device.findings.map(({ text }) => text).join(' · ')}</span><span class="when">${sinceText(device, at, words)}</span></li>`,
     )}</ul></section>`
 }`;
 }
@@ -136,7 +136,7 @@ function deviceRow(device: DeviceStanding, { frame: { words }, snapshot: { at },
   const pieces = timelines.get(device.name) ?? [];
   const day = stripOf(pieces, { from: (at - DAY) as typeof at, to: at, slots: DAY_SLOTS });
   const month = stripOf(pieces, { from: (at - STRIP_DAYS * DAY) as typeof at, to: at, slots: STRIP_DAYS });
-  return html`<li data-device="${device.name}"><span class="name"><a href="/devices/${encodeURIComponent(device.name)}">${device.name}</a><small>${whatItIs(device)}</small></span>${devicePill(device, words)}${stripBox(day, overview.day, words)}${stripBox(month, overview.month, words, 'month')}</li>`;
+  return html`<li data-device="${device.name}"><span class="name"><a href="${devicePath(device.name)}">${device.name}</a><small>${whatItIs(device)}</small></span>${devicePill(device, words)}${stripBox(day, overview.day, words)}${stripBox(month, overview.month, words, 'month')}</li>`;
 }
 
 export function stripBox(strip: Strip, what: string, words: Words, extra = ''): Html {

@@ -1,7 +1,7 @@
 import { durationText, numberText, percentText, type Words } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import type { MetersJson, SlaJson } from '../page-sources.ts';
-import { card, type Frame, pageHtml, statePill } from './layout.ts';
+import { card, devicePath, type Frame, pageHtml, statePill } from './layout.ts';
 
 export const PERIODS = ['this-month', 'last-month'] as const;
 export type ReportPeriod = (typeof PERIODS)[number];
@@ -45,7 +45,7 @@ function slaTables(sla: SlaJson | undefined, words: Words): Html {
     ({ sla: name, target_ratio: target, devices }) =>
       html`<h3>${name} <small>${text.target} ${percentText(target, words, 3)}</small></h3><div class="table"><table><thead><tr><th scope="col">${text.device}</th><th scope="col"></th><th scope="col" class="number">${text.available}</th><th scope="col" class="number">${text.raw}</th><th scope="col" class="number">${text.coverage}</th><th scope="col" class="number">${text.downtime}</th></tr></thead><tbody>${devices.map(
         (device) =>
-          html`<tr><th scope="row"><a href="/devices/${encodeURIComponent(device.device)}">${device.device}</a></th><td>${metPill(device.met, words)}</td><td class="number">${ratio(device.availability_ratio)}</td><td class="number">${ratio(device.raw_availability_ratio)}</td><td class="number">${ratio(device.coverage_ratio)}</td><td class="number">${durationText(device.downtime_seconds * 1000, words)}</td></tr>`,
+          html`<tr><th scope="row"><a href="${devicePath(device.device)}">${device.device}</a></th><td>${metPill(device.met, words)}</td><td class="number">${ratio(device.availability_ratio)}</td><td class="number">${ratio(device.raw_availability_ratio)}</td><td class="number">${ratio(device.coverage_ratio)}</td><td class="number">${durationText(device.downtime_seconds * 1000, words)}</td></tr>`,
       )}</tbody></table></div>`,
   )}`;
 }
@@ -66,7 +66,7 @@ function meterTables(meters: MetersJson | undefined, words: Words): Html {
         (printer) =>
           Object.entries(printer.meters).map(
             ([meter, line], index) =>
-              html`<tr><th scope="row">${index === 0 && html`<a href="/devices/${encodeURIComponent(printer.device)}">${printer.device}</a>`}</th><td>${meter.replaceAll('_', ' ')}</td><td class="number">${pages(line.opening)}</td><td class="number">${pages(line.closing)}</td><td class="number"><b>${pages(line.used)}</b></td><td>${line.class ?? ''}</td></tr>`,
+              html`<tr><th scope="row">${index === 0 && html`<a href="${devicePath(printer.device)}">${printer.device}</a>`}</th><td>${meter.replaceAll('_', ' ')}</td><td class="number">${pages(line.opening)}</td><td class="number">${pages(line.closing)}</td><td class="number"><b>${pages(line.used)}</b></td><td>${line.class ?? ''}</td></tr>`,
           ),
       )}</tbody></table></div>`,
   )}`;

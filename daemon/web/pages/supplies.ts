@@ -2,7 +2,7 @@ import type { Reading } from '#collectors/contract.ts';
 import { numberText, percentText, type Words } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { bySoonest, inkOf, type SupplyRow, suppliesOf, supplyTone } from '../supplies.ts';
-import { card, type Frame, pageHtml, statePill } from './layout.ts';
+import { card, devicePath, type Frame, pageHtml, statePill } from './layout.ts';
 
 interface PrinterSupply extends SupplyRow {
   readonly device: string;
@@ -33,7 +33,7 @@ function table(rows: readonly PrinterSupply[], words: Words): Html {
   return html`<div class="table"><table><thead><tr><th scope="col">${text.printer}</th><th scope="col">${text.supply}</th><th scope="col"></th><th scope="col" class="number">${text.level}</th><th scope="col" class="number">${text.days}</th></tr></thead><tbody>${rows.map(
     (row) => {
       const tone = supplyTone(row);
-      return html`<tr><th scope="row"><a href="/devices/${encodeURIComponent(row.device)}">${row.device}</a></th><td>${row.description || row.supply}</td><td class="level"><div class="bars"><div class="${inkOf(row)} ${tone}">${
+      return html`<tr><th scope="row"><a href="${devicePath(row.device)}">${row.device}</a></th><td>${row.description || row.supply}</td><td class="level"><div class="bars"><div class="${inkOf(row)} ${tone}">${
         row.level !== undefined &&
         html`<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="${Math.round(row.level * 100)}" height="8"/></svg>`
       }</div></div></td><td class="number">${tone !== '' && statePill(tone === 'empty' ? 'down' : 'warn', tone === 'empty' ? text.empty : text.low)} ${row.level === undefined ? device.notKnown : percentText(row.level, words)}</td><td class="number">${row.daysLeft !== undefined && numberText(row.daysLeft, words)}</td></tr>`;
