@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSyn
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { freeBytes } from './ballast.ts';
-import { asStoreError, StoreError, type StoreErrorCode } from './errors.ts';
+import { asStoreError, isReadOnlyFault, StoreError, type StoreErrorCode } from './errors.ts';
 import type { WriteResult } from './messages.ts';
 import type { DatabaseOptions, Outcome, Row, SqlValue, Statement } from './store.ts';
 
@@ -90,10 +90,10 @@ function openForReading(path: string, options: DatabaseOptions): Connection {
 }
 
 function openForWriting(path: string, options: DatabaseOptions): Connection {
-  // Looked at without the right to write, so that a newer file stays as it is, down to its modification time.
-  if (existsSync(path)) openForReading(path, options).close();
+  if (existsSync(path)) refuseNewerUntouched(path, options);
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
+    refuseNewer(database, path, options);
     configure(database, options, path);
     refuseDamaged(database, path);
     migrate(database, options);
@@ -105,9 +105,37 @@ function openForWriting(path: string, options: DatabaseOptions): Connection {
     if (options.reserveBytes !== undefined) connection.reserve(options.reserveBytes);
     return connection;
   } catch (thrown) {
-    database.close();
-    throw asStoreError(thrown, path);
+    const error = asStoreError(thrown, path);
+    if (error.code === 'STORE_IO') closeUnsynced(database, path);
+    else database.close();
+    throw error;
   }
+}
+
+/** Looks without the right to write, so that a newer file stays as it is, down to its modification time. */
+function refuseNewerUntouched(path: string, options: DatabaseOptions): void {
+  try {
+    openForReading(path, options).close();
+  } catch (thrown) {
+    // A kill has left a transaction half done, and only a writer may roll it back: the writer looks again.
+    if (!(thrown instanceof StoreError && isReadOnlyFault(thrown.cause))) throw thrown;
+  }
+}
+
+/**
+ * Closes a handle on which a sync has failed. The last handle to go would checkpoint and so sync again, and be told that
+ * all is well; so another one, which may only read and therefore never syncs, goes last.
+ */
+function closeUnsynced(database: DatabaseSync, path: string): void {
+  let last: DatabaseSync | undefined;
+  try {
+    last = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    last.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } catch {
+    // A file that nobody can read has nothing that a checkpoint could spoil.
+  }
+  database.close();
+  last?.close();
 }
 
 function refuseNewer(database: DatabaseSync, path: string, { migrations }: DatabaseOptions): void {
@@ -243,6 +271,8 @@ export class Connection {
    */
   reserve(bytes: number): void {
     this.#reserveBytes = bytes;
+    // Left by a kill while the reserve was made; as free pages it counts.
+    this.#database.exec('DROP TABLE IF EXISTS siteward_reserve');
     const missing = (this.#reservePages() - number(this.#database, 'freelist_count')) * this.#pageSize();
     if (missing <= 0) return;
     try {
@@ -255,10 +285,9 @@ export class Connection {
     } catch (thrown) {
       if (asStoreError(thrown, this.#path).code !== 'STORE_FULL') throw thrown;
       // No room for a whole reserve: what was got is kept.
-    } finally {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      this.#database.exec('DROP TABLE IF EXISTS siteward_reserve');
     }
+    this.#database.exec('DROP TABLE IF EXISTS siteward_reserve');
   }
 
   check(): readonly string[] {
@@ -267,7 +296,9 @@ export class Connection {
 
   close(): void {
     this.#statements.clear();
-    if (this.#database.isOpen) this.#database.close();
+    if (!this.#database.isOpen) return;
+    if (this.#dead) closeUnsynced(this.#database, this.#path);
+    else this.#database.close();
   }
 
   #transaction<T>(work: () => T): T {

@@ -70,6 +70,11 @@ export function asStoreError(thrown: unknown, where: string): StoreError {
   return new StoreError(codeOf(error), `${where}: ${error.message}`, { cause: error });
 }
 
+/** SQLITE_READONLY in any of its forms. */
+export function isReadOnlyFault(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 8;
+}
+
 function codeOf(error: Error): StoreErrorCode {
   if ('errcode' in error && typeof error.errcode === 'number') {
     if (error.errcode === IOERR_SHMSIZE) return 'STORE_FULL';

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -188,6 +189,39 @@ describe('the file', () => {
     expect(restored.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
     expect(restored.prepare('SELECT count(*) AS n FROM note').get()?.['n']).toBeGreaterThanOrEqual(5000);
     restored.close();
+  });
+});
+
+describe('after a kill', () => {
+  test('in the middle of making the file, it is finished', async () => {
+    const directory = await temporaryFolder();
+    // A first transaction in rollback mode, as SQLite leaves it: the journal is hot, the page is half written.
+    const script = `
+      const { DatabaseSync } = require('node:sqlite');
+      const database = new DatabaseSync(${JSON.stringify(join(directory, 'notes.db'))});
+      database.exec('PRAGMA cache_size = 5; CREATE TABLE junk (a); BEGIN; INSERT INTO junk VALUES (zeroblob(100000))');
+      process.kill(process.pid, 'SIGKILL');`;
+    spawnSync(process.execPath, ['-e', script]);
+    expect(await readdir(directory)).toContain('notes.db-journal');
+    const store = await startStore(directory);
+
+    const { database, setAside } = await store.open('notes', NOTES);
+
+    expect(setAside).toBeUndefined();
+    await database.write([{ sql: INSERT, params: ['first'] }]);
+  });
+
+  test('in the middle of making the reserve, it is made anew', async () => {
+    const directory = await usedFolder();
+    const file = new DatabaseSync(join(directory, 'notes.db'));
+    file.exec('CREATE TABLE siteward_reserve (filling BLOB); INSERT INTO siteward_reserve VALUES (zeroblob(100000))');
+    file.close();
+    const store = await startStore(directory);
+
+    const { database } = await store.open('notes', { ...NOTES, reserveBytes: 1_000_000 });
+
+    expect(await bodies(database)).toEqual(['body 0']);
+    expect(await database.read("SELECT name FROM sqlite_schema WHERE name = 'siteward_reserve'")).toEqual([]);
   });
 });
 
