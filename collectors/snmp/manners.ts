@@ -40,7 +40,7 @@ export class Manners {
   rides = true;
   /** Completed reads. */
   reads = 0;
-  /** Keyed by the table's first column. */
+  /** Keyed by the OID of the table's entry; tables that were walked side by side share what was learnt. */
   readonly tables = new Map<Oid, TableMemory>();
   /** Scalars that a GET found, and those that it did not. */
   readonly present = new Set<Oid>();

@@ -116,6 +116,23 @@ function putSubIdentifier(octets: number[], value: number): void {
   octets.push(value & 0x7f);
 }
 
+/**
+ * The names whose last sub-identifier is 1, 2, … `count` larger; fewer where it would grow too large. The octets must have
+ * passed {@link isOid}.
+ */
+export function namesAfter({ octets, from, to }: OidSpan, count: number): readonly Uint8Array[] {
+  let start = to - 1;
+  while (start > from && (octets[start - 1] as number) > 0x7f) start -= 1;
+  const last = subIdentifier({ octets, from: start, to }, 0);
+  const names: Uint8Array[] = [];
+  for (let step = 1; step <= count && last + step <= MAX_SUB_IDENTIFIER; step += 1) {
+    const name = Array.from(octets.subarray(from, start));
+    putSubIdentifier(name, last + step);
+    names.push(Uint8Array.from(name));
+  }
+  return names;
+}
+
 /** A stretch of octets that is the content of an OID. */
 export interface OidSpan {
   readonly octets: Uint8Array;

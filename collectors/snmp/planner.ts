@@ -3,7 +3,8 @@
  *
  * Columns of a table go side by side as the repeaters of a GETBULK that asks for as many rows as are expected and fit
  * into one reply. Before them, as non-repeaters, ride the scalars that the agent is known to have and one look at each
- * column that had no rows. Small tables share a request. Where there is no GETBULK, the same by GET and GETNEXT.
+ * column that had no rows. Small tables share a request. Where there is no GETBULK, the same by GET and GETNEXT, with
+ * further rows asked for by the names that they will have if indexes go up by one.
  */
 import type { Oid } from './agent.ts';
 import { GUESSED_OCTETS, type Manners } from './manners.ts';
@@ -22,8 +23,6 @@ const RIDERS_SHARE = 0.6;
 const WORTH_A_REQUEST = 600;
 
 export interface TableWalk {
-  /** The table's first column, under which it is remembered. */
-  readonly key: Oid;
   /** Columns that are walked. */
   readonly walks: ColumnWalk[];
   /** Columns that had no rows last time: looked at once, walked if they have some now. */
@@ -51,7 +50,12 @@ export interface Progress {
 
 export type Slot =
   | { readonly kind: 'scalar'; readonly oid: Oid; readonly name: Uint8Array }
-  | { readonly kind: 'column'; readonly walk: ColumnWalk };
+  | {
+      readonly kind: 'column';
+      readonly walk: ColumnWalk;
+      /** A guess at the row before: the answer counts only if that is the last row when it is looked at. */
+      readonly guess?: Uint8Array;
+    };
 
 export interface Planned {
   readonly request: Request;
@@ -99,16 +103,34 @@ function planGet(queue: Oid[], progress: Progress, manners: Manners): Planned {
 
 function planNext(tables: readonly TableWalk[], progress: Progress, manners: Manners): Planned {
   const fits = Math.max(1, Math.floor(manners.replyOctets / GUESSED_OCTETS));
+  const most = Math.min(fits, mostNames(progress, manners));
   const walks = tables
-    .flatMap((table) => [...table.looks, ...table.walks])
-    .filter((walk) => !walk.isOver)
-    .slice(0, Math.min(fits, mostNames(progress, manners)));
+    .flatMap(({ looks, walks, expected }) => [...looks, ...walks].map((walk) => ({ walk, expected })))
+    .filter(({ walk }) => !walk.isOver)
+    .slice(0, most);
+  const slots: Slot[] = [];
+  const names: Uint8Array[] = [];
+  let spare = most - walks.length;
+  let left = walks.length;
+  for (const { walk, expected } of walks.toSorted((a, b) => a.walk.count - b.walk.count)) {
+    slots.push({ kind: 'column', walk });
+    names.push(walk.next);
+    // As many as there were last time, else as many again as came so far; those that are behind get theirs first.
+    const ahead = expected === undefined ? walk.count : expected - walk.count;
+    const guesses = walk.guessed(Math.min(ahead, Math.ceil(spare / left)));
+    for (const guess of guesses) {
+      slots.push({ kind: 'column', walk, guess });
+      names.push(guess);
+    }
+    spare -= guesses.length;
+    left -= 1;
+  }
   return {
-    request: { type: 'get-next', names: walks.map((walk) => walk.next) },
-    slots: walks.map((walk): Slot => ({ kind: 'column', walk })),
+    request: { type: 'get-next', names },
+    slots,
     repeaters: [],
     repetitions: 0,
-    octets: walks.length * GUESSED_OCTETS,
+    octets: slots.length * GUESSED_OCTETS,
     explores: false,
   };
 }

@@ -107,12 +107,11 @@ class Reading {
     const tables: TableWalk[] = [];
     for (const columns of this.#plan.tables) {
       const fresh = columns.filter((column) => !seen.has(column));
-      const key = fresh[0];
-      if (key === undefined) continue;
+      const [first] = fresh;
+      if (first === undefined) continue;
       for (const column of fresh) seen.add(column);
-      const memory = this.#manners.tables.get(key);
+      const memory = this.#manners.tables.get(entryOf(first));
       const table: TableWalk = {
-        key,
         walks: [],
         looks: [],
         dormant: [],
@@ -161,7 +160,8 @@ class Reading {
   #takeSlots(pdu: PduView, { request, slots }: Planned): void {
     for (const [index, slot] of slots.entries()) {
       if (slot.kind === 'column') {
-        if (index < pdu.count) slot.walk.take(pdu, index);
+        // A wrong guess says nothing: its answer is the one to an earlier name once more, or to a later one.
+        if (index < pdu.count && (!slot.guess || slot.walk.isAt(slot.guess))) slot.walk.take(pdu, index);
       } else if (index >= pdu.count) {
         this.#progress.gets.push(slot.oid); // left out for want of room
       } else {
@@ -245,6 +245,8 @@ class Reading {
         this.#partial.push({ column: slot.oid, reason: 'no-answer' });
         this.#refusal ||= status;
       }
+    } else if (slot?.guess && walk) {
+      walk.guesses = false; // it stumbles over a name that it need not have
     } else if (isMissing) {
       walk?.end(); // v1 has no other way to say that the MIB ends here
     } else {
@@ -342,21 +344,27 @@ class Reading {
 
   #learn(): void {
     const manners = this.#manners;
-    for (const { key, walks, looks, dormant } of this.#progress.tables) {
+    for (const { walks, looks, dormant } of this.#progress.tables) {
       const all = [...walks, ...looks, ...dormant];
       if (all.some((walk) => walk.broken)) continue;
       const rows = Math.max(...all.map((walk) => walk.count));
       const varbinds = all.reduce((sum, walk) => sum + walk.count, 0);
       const octets = all.reduce((sum, walk) => sum + walk.octets, 0);
       const empty = all.filter((walk) => walk.count === 0).map((walk) => walk.column);
-      manners.tables.set(key, {
+      const memory = {
         rows,
         octets: varbinds > 0 ? Math.ceil(octets / varbinds) : GUESSED_OCTETS,
         empty: empty.length > 0 ? new Set(empty) : undefined,
-      });
+      };
+      for (const { column } of all) manners.tables.set(entryOf(column), memory);
     }
     manners.readDone();
   }
+}
+
+/** The table that a column belongs to: an inventory and a poll ask other columns of it. */
+function entryOf(column: Oid): Oid {
+  return column.slice(0, column.lastIndexOf('.'));
 }
 
 /** Walks the columns that turned out to have rows after all. */

@@ -4,7 +4,7 @@
  */
 import type { Oid, PartialWalk, Varbind } from './agent.ts';
 import type { PduView } from './ber.ts';
-import { encodedOid, isAfter, type OidSpan } from './oid.ts';
+import { encodedOid, isAfter, namesAfter, type OidSpan } from './oid.ts';
 import { TAG } from './tlv.ts';
 
 export const MAX_ROWS = 20_000;
@@ -23,6 +23,8 @@ export class ColumnWalk {
   /** Octets of what it gave. */
   octets = 0;
   isOver = false;
+  /** Whether rows may be asked for by names that are guessed. */
+  guesses = true;
   readonly #root: Uint8Array;
   readonly #allowance: Allowance;
   #last: OidSpan;
@@ -39,6 +41,19 @@ export class ColumnWalk {
   get next(): Uint8Array {
     const { octets, from, to } = this.#last;
     return octets.subarray(from, to);
+  }
+
+  /**
+   * The names of the rows after the next, if indexes go up by one as they mostly do. None before the first row is known.
+   */
+  guessed(rows: number): readonly Uint8Array[] {
+    return this.count > 0 && this.guesses ? namesAfter(this.#last, rows) : [];
+  }
+
+  /** Whether the last row has this name, so that what the agent gives after it is the next. */
+  isAt(name: Uint8Array): boolean {
+    const { octets, from, to } = this.#last;
+    return to - from === name.length && name.every((octet, at) => octet === octets[from + at]);
   }
 
   /** Why it broke off, if it did. */
