@@ -163,6 +163,8 @@ function createApp(parts: WebParts): { readonly app: Express; readonly routes: r
         },
       },
       strictTransportSecurity: false,
+      // With none at all, browsers would send `Origin: null` with our own forms.
+      referrerPolicy: { policy: 'same-origin' },
     }),
   );
   const guard = new Guard({ http: parts.http, clock: parts.clock });
@@ -341,8 +343,8 @@ async function send(response: Response, request: Request, answered: Answer): Pro
       response
         .status(answered.status ?? 200)
         .set('Cache-Control', 'no-store')
-        .type('html')
-        .send(answered.html);
+        .type('html');
+      await sendText(response, request, answered.html);
       return;
     case 'text':
       response

@@ -75,7 +75,7 @@ function strangers(page: string): string[] {
     const withoutValues = tag.replace(/"[^"]*"/g, '""');
     return (
       /^<(script|img|iframe|object|embed|style|base)\b|\son[a-z]+=|'|<.*</i.test(withoutValues) ||
-      /="javascript:/i.test(tag)
+      /(href|src|action)="\s*javascript:/i.test(tag)
     );
   });
 }

@@ -1,0 +1,293 @@
+/** The page in a real browser: its main paths with and without scripts, its policy, and what a screen reader needs. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { WallTime } from '#collectors/contract.ts';
+import { systemClock } from '#daemon/clock.ts';
+import { History } from '#daemon/history/history.ts';
+import { createLogger } from '#daemon/log.ts';
+import type { ReportDocument } from '#daemon/reports/document.ts';
+import { openStore } from '#daemon/store/sqlite-store.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { startSite, testDevice } from '../../support/site.ts';
+
+const OPTIONS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: OPTIONS });
+});
+afterAll(async () => {
+  await browser.close();
+});
+
+/** A page that notes whatever a browser complains about, and every request that leaves the site. */
+async function visit(url: string, options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  onTestFinished(async () => await context.close());
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() !== 'log') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith('data:'))
+      complaints.push(`outside: ${request.url()}`);
+  });
+  await page.goto(url, { waitUntil: 'load' });
+  return { page, complaints };
+}
+
+const REPORT: ReportDocument = {
+  title: 'Availability',
+  subtitle: 'Yard & Sons',
+  sections: [],
+  json: {
+    period: { from: '2026-11-01T00:00:00+01:00', to: '2026-12-01T00:00:00+01:00' },
+    slas: [
+      {
+        sla: 'gold',
+        target_ratio: 0.999,
+        devices: [
+          {
+            device: 'srv-1',
+            availability_ratio: 0.9991,
+            raw_availability_ratio: 0.999,
+            coverage_ratio: 1,
+            downtime_seconds: 60,
+            met: true,
+          },
+        ],
+      },
+    ],
+    contracts: [],
+  },
+};
+
+async function history() {
+  const log = createLogger('error');
+  const store = await openStore({ directory: await temporaryFolder(), log });
+  const opened = await History.open({ store, clock: systemClock, log, days: 400, maxBytes: 10_000_000 });
+  const now = Date.now();
+  const labels = { cpu: 'all' };
+  for (let minute = 600; minute >= 0; minute -= 1)
+    opened.append(
+      'srv-1',
+      'siteward_cpu_usage_ratio',
+      labels,
+      (now - minute * 60_000) as WallTime,
+      0.3 + (minute % 60) / 200,
+    );
+  onTestFinished(async () => {
+    await opened.close();
+    await store.close();
+  });
+  return opened;
+}
+
+async function yard() {
+  const devices = [
+    testDevice('srv-1', 'up', {}, [{ metric: 'siteward_cpu_usage_ratio', labels: { cpu: 'all' }, value: 0.4 }]),
+    testDevice('sw-1', 'down', { class: 'switch' }),
+    testDevice('copier', 'up', { class: 'printer' }, [
+      {
+        metric: 'siteward_printer_supply_level_ratio',
+        labels: { supply: '1', description: 'Black toner', type: 'toner', color: 'black' },
+        value: 0.04,
+      },
+      { metric: 'siteward_interface_up', labels: { interface: 'eth0' }, value: 1 },
+      { metric: 'siteward_printer_meter_pages_total', labels: { meter: 'total' }, value: 81_000n },
+    ]),
+  ];
+  return await startSite({ devices, sources: { report: async () => REPORT }, parts: { history: await history() } });
+}
+
+describe('a technician', () => {
+  test('finds what is wrong, opens the device, sees why, and the charts are there', async () => {
+    const site = await yard();
+    const { page, complaints } = await visit(site.url);
+
+    expect(await page.textContent('h1')).toBe('2 of 3 devices need a look');
+    await page.click('.wrong-list a:has-text("sw-1")');
+    expect(await page.textContent('h1')).toBe('sw-1');
+    expect(await page.textContent('#problems')).toContain('does not answer');
+    await page.click('text=Find out why');
+    expect(await page.textContent('.ladder .bad')).toContain('look at the cable');
+    await page.goto(`${site.url}/devices/srv-1`);
+    await page.waitForSelector('figure canvas');
+    await page.click('text=7 days');
+    await page.waitForSelector('figure canvas');
+
+    expect(complaints).toEqual([]);
+  });
+
+  test('enters maintenance, and it is in the audit trail', async () => {
+    const site = await yard();
+    const { page, complaints } = await visit(`${site.url}/maintenance`);
+    await page.fill('input[name=devices]', 'sw-*');
+    await page.fill('input[name=reason]', 'new firmware');
+    await page.click('text=Begin now');
+
+    expect(await page.textContent('[role=status]')).toBe('The window is entered.');
+    expect(site.windows).toMatchObject([{ devices: ['sw-*'], reason: 'new firmware', by: 'local' }]);
+    await page.goto(`${site.url}/health`);
+    expect(await page.textContent('table')).toContain('new firmware');
+    expect(complaints).toEqual([]);
+  });
+
+  test('downloads a report', async () => {
+    const site = await yard();
+    const { page } = await visit(`${site.url}/reports`);
+    const [file] = await Promise.all([page.waitForEvent('download'), page.click('#sla a:has-text("PDF")')]);
+    const bytes = await readFile(await file.path());
+
+    expect(file.suggestedFilename()).toBe('sla-this-month.pdf');
+    expect(bytes.subarray(0, 5).toString()).toBe('%PDF-');
+  });
+
+  test('sees a change without loading the page again', async () => {
+    const states: { current: 'up' | 'down' } = { current: 'up' };
+    const device = testDevice('srv-1');
+    const live = {
+      ...device,
+      view: Object.defineProperty({ ...device.view }, 'state', { get: () => states.current, enumerable: true }),
+    };
+    const site = await startSite({ devices: [live] });
+    const { page, complaints } = await visit(site.url);
+    expect(await page.textContent('h1')).toBe('The only device is up');
+    states.current = 'down';
+
+    await page.waitForSelector('h1:has-text("1 of 1 devices needs a look")', { timeout: 20_000 });
+    expect(await page.textContent('[data-device="srv-1"] .pill')).toBe('down');
+    expect(complaints).toEqual([]);
+  });
+
+  test('without scripts still finds what is wrong, sees a chart and downloads a report', async () => {
+    const site = await yard();
+    const { page } = await visit(site.url, { javaScriptEnabled: false });
+    await page.click('.wrong-list a:has-text("sw-1")');
+    await page.click('text=Find out why');
+    expect(await page.textContent('.ladder .bad')).toContain('look at the cable');
+    await page.goto(`${site.url}/devices/srv-1`);
+    expect(await page.getAttribute('figure svg', 'aria-label')).toMatch(/^Processor: between/);
+    await page.goto(`${site.url}/reports`);
+    const [file] = await Promise.all([page.waitForEvent('download'), page.click('#sla a:has-text("CSV")')]);
+
+    expect(file.suggestedFilename()).toBe('sla-this-month.csv');
+  });
+
+  test('reads it in German', async () => {
+    const site = await yard();
+    const { page } = await visit(site.url, { locale: 'de-DE' });
+
+    expect(await page.getAttribute('html', 'lang')).toBe('de');
+    expect(await page.textContent('h1')).toBe('2 von 3 Geräten brauchen einen Blick');
+  });
+});
+
+describe('for everybody', () => {
+  const AXE = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+  for (const scheme of ['light', 'dark'] as const)
+    test(`no page has a serious fault of accessibility, ${scheme}`, async () => {
+      const site = await yard();
+      // The checker is put in by the test: the policy of the page would not let it run.
+      const { page } = await visit(site.url, { colorScheme: scheme, bypassCSP: true });
+      const found: string[] = [];
+      for (const path of [
+        '/',
+        '/devices/srv-1',
+        '/devices/copier',
+        '/supplies',
+        '/reports',
+        '/discovery',
+        '/maintenance',
+        '/health',
+        '/login',
+      ]) {
+        await page.goto(site.url + path);
+        await page.evaluate(await AXE);
+        const violations = (await page.evaluate(
+          'axe.run().then((r) => r.violations.map((v) => [v.id, v.impact, v.nodes.map((n) => n.html).slice(0, 3).join(" ")]))',
+        )) as [string, string, string][];
+        for (const [id, impact, nodes] of violations)
+          if (impact === 'serious' || impact === 'critical') found.push(`${path} ${id}: ${nodes}`);
+      }
+
+      expect(found).toEqual([]);
+    });
+
+  test('a telephone needs no scrolling sideways', async () => {
+    const site = await yard();
+    const { page } = await visit(site.url, { viewport: { width: 360, height: 740 } });
+    for (const path of ['/', '/devices/copier', '/reports', '/maintenance', '/health', '/supplies']) {
+      await page.goto(site.url + path);
+      expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(360);
+    }
+  });
+
+  test('markup in names runs nowhere', async () => {
+    const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>"\'';
+    const site = await startSite({
+      devices: [
+        testDevice(evil, 'down', { address: evil, problems: [{ code: evil, message: evil, hint: evil }] }),
+        testDevice('b', 'up', {}, [
+          { metric: 'siteward_component_ok', labels: { component: evil, kind: evil }, value: 0 },
+        ]),
+      ],
+    });
+    const { page, complaints } = await visit(site.url);
+    await page.waitForSelector('#now[data-live]', { timeout: 15_000 });
+    expect(await page.textContent('.wrong-list')).toContain(evil);
+    await page.click('.wrong-list a >> nth=0');
+    expect(await page.textContent('h1')).toBe(evil);
+
+    expect(complaints).toEqual([]);
+  });
+});
+
+test('two hundred devices are painted soon and weigh little; ten thousand come in parts', async () => {
+  const classes = ['switch', 'server', 'printer', 'ap'] as const;
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      testDevice(`dev-${index}`, index % 40 === 0 ? 'down' : 'up', { class: classes[index % 4] ?? 'other' }),
+    );
+  const site = await startSite({ devices: many(200) });
+  const response = await fetch(site.url, { headers: { 'accept-encoding': 'gzip', accept: 'text/html' } });
+  await response.arrayBuffer();
+  expect(Number(response.headers.get('content-length'))).toBeLessThan(40_000);
+  const { page } = await visit(site.url);
+  const painted = (await page.evaluate(
+    'performance.getEntriesByName("first-contentful-paint")[0].startTime',
+  )) as number;
+  const bytes = (await page.evaluate(
+    'performance.getEntries().reduce((sum, each) => sum + (each.transferSize ?? 0), 0)',
+  )) as number;
+  console.info(
+    `first paint of 200 devices after ${Math.round(painted)} ms, ${Math.round(bytes / 1000)} kB over the wire`,
+  );
+  expect(bytes).toBeLessThan(120_000);
+  expect(painted).toBeLessThan(3_000);
+
+  const large = await startSite({ devices: many(10_000) });
+  const { page: second } = await visit(large.url);
+  const paintedLarge = (await second.evaluate(
+    'performance.getEntriesByName("first-contentful-paint")[0].startTime',
+  )) as number;
+  console.info(`first paint of 10,000 devices after ${Math.round(paintedLarge)} ms`);
+  expect(await second.locator('.device-list > li').count()).toBe(250);
+  expect(paintedLarge).toBeLessThan(5_000);
+});
