@@ -102,6 +102,7 @@ export function deviceName(device: Adoptable, taken: ReadonlySet<string>, templa
 function asName(text: string): string {
   return text
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '')
     .slice(0, LONGEST_NAME);
