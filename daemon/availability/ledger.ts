@@ -291,7 +291,7 @@ export class AvailabilityLedger {
     const [beat] = await database.read('SELECT segment, at FROM availability_heartbeat WHERE segment = ?', [
       this.#segment,
     ]);
-    const [entered] = await database.read('SELECT max(at) AS at FROM availability_entries WHERE segment = ?', [
+    const [entered] = await database.read('SELECT max(at) AS at FROM availability_entries WHERE segment = ? AND kind IN ('state', 'watched', 'unwatched')', [
       this.#segment,
     ]);
     const at = Math.max(Number(beat?.['at'] ?? 0), Number(entered?.['at'] ?? 0), Number(last['at'])) as WallTime;
