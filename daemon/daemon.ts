@@ -220,6 +220,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
         clock,
         outputs: () => outputs.shown(),
         maintenance: () => availability.ledger.maintenance,
+        enterMaintenance: (window) => availability.enterMaintenance(window),
       }),
       http: () => loaded.config.http,
       inventory,

@@ -1,11 +1,12 @@
 import type { Clock, Evidence, Milliseconds, Monotonic, Observation, WallTime } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
+import type { Span } from '../calendar.ts';
 import type { WatchedDevice } from '../inventory/watched.ts';
 import type { Logger } from '../log.ts';
 import type { Ledger, Restoration } from '../store/ledger.ts';
 import type { Interruption, Party, StateDetail } from './entries.ts';
 import { AvailabilityLedger } from './ledger.ts';
-import { announcedIn, MaintenanceCalendar } from './maintenance.ts';
+import { announcedIn, enteredWindow, isEntered, MaintenanceCalendar } from './maintenance.ts';
 import { AvailabilityTracker, type Transition } from './tracker.ts';
 import { RULE_VERSION } from './verdict.ts';
 import { type ClockStep, type Stall, Vigil } from './vigil.ts';
@@ -89,7 +90,8 @@ export class Availability {
     for (const device of devices) this.#devices.set(device.name, device);
     const at = this.#vigil.now();
     this.ledger.watch(new Map(devices.map(({ name, sla }) => [name, sla])), at);
-    this.ledger.announce(announcedIn(config), at);
+    // What people entered is not in the config, and stays.
+    this.ledger.announce([...announcedIn(config), ...this.ledger.maintenance.filter(isEntered)], at);
     this.#maintenance.windows = this.ledger.maintenance;
     const shortest = Math.min(LONGEST_BEAT, ...devices.map((device) => device.intervals().availability));
     this.#vigil.beatEvery = shortest as Milliseconds;
@@ -102,6 +104,19 @@ export class Availability {
   }
 
   /** Ends the segment and stops. */
+  /** Takes maintenance that a person enters. It counts as announced when it is entered. */
+  enterMaintenance({
+    name,
+    devices,
+    from,
+    to,
+  }: Span & { readonly name: string; readonly devices: readonly string[] }): void {
+    const window = enteredWindow(name, devices, { from, to }, this.#vigil.now());
+    this.ledger.announce([...this.ledger.maintenance, window], this.#vigil.now());
+    this.#maintenance.windows = this.ledger.maintenance;
+    this.tracker.refreshShown(this.#vigil.now());
+  }
+
   async close(signal: AbortSignal): Promise<void> {
     const at = this.#vigil.now();
     this.#vigil.stop();

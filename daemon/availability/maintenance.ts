@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { WallTime } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
 import { instantOf, repeated, type Span } from '../calendar.ts';
@@ -20,6 +20,30 @@ export function announcedIn({ maintenance, site }: Pick<Config, 'maintenance' | 
     };
     return { key: createHash('sha256').update(JSON.stringify(window)).digest('hex').slice(0, 16), ...window };
   });
+}
+
+const ENTERED = 'entered-';
+
+/** Maintenance that a person enters while siteward runs. In UTC, so that no clock change makes its times ambiguous. */
+export function enteredWindow(
+  name: string,
+  devices: readonly string[],
+  { from, to }: Span,
+  now: WallTime,
+): AnnouncedMaintenance {
+  return {
+    key: `${ENTERED}${randomBytes(6).toString('hex')}`,
+    name,
+    devices,
+    starts: new Date(from).toISOString().slice(0, -1),
+    duration: to - from,
+    timezone: 'UTC',
+    announced_at: Math.min(now, from) as WallTime,
+  };
+}
+
+export function isEntered({ key }: AnnouncedMaintenance): boolean {
+  return key.startsWith(ENTERED);
 }
 
 /** Whether one of the patterns means this device; `*` stands for anything. */

@@ -17,6 +17,7 @@ export interface LiveParts {
   readonly config: () => Config;
   readonly clock: Clock;
   readonly outputs: () => readonly OutputStatus[];
+  readonly enterMaintenance: (window: Span & { readonly name: string; readonly devices: readonly string[] }) => void;
   /** As announced, without what was taken back. */
   readonly maintenance: () => readonly AnnouncedMaintenance[];
 }
@@ -24,7 +25,14 @@ export interface LiveParts {
 /** How far ahead planned maintenance is shown. */
 const AHEAD = 60 * 86_400_000;
 
-export function pageSources({ database, config, clock, outputs, maintenance }: LiveParts): PageSources {
+export function pageSources({
+  database,
+  config,
+  clock,
+  outputs,
+  maintenance,
+  enterMaintenance,
+}: LiveParts): PageSources {
   return {
     timelines: async (span) => {
       const extract = await readExtract(database(), span, span.to);
@@ -45,6 +53,7 @@ export function pageSources({ database, config, clock, outputs, maintenance }: L
           })),
         )
         .toSorted((a, b) => a.from - b.from),
+    enterWindow: async ({ devices, from, to, reason }) => enterMaintenance({ name: reason, devices, from, to }),
     outputs,
   };
 }
