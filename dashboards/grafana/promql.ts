@@ -17,8 +17,8 @@ const SCOPES: Readonly<Record<Scope, string>> = {
 export const DEVICE = 'client, site, device';
 
 /**
- * What is asked once an hour by default. A scraped series has a value all the time; one that is pushed has a point an
- * hour, and would be gone five minutes after it.
+ * What is told less often than every five minutes. A scraped series has a value all the time; one that is pushed has
+ * points only, and is gone five minutes after each.
  */
 const ASKED_SELDOM: ReadonlySet<MetricName> = new Set([
   'siteward_site_info',

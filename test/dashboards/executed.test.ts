@@ -37,7 +37,10 @@ const EMPTY_IN_DEMO: readonly (readonly [query: RegExp, reason: string])[] = [
   [/siteward_firewall_sessions_limit/, 'its firewalls do not say how many sessions they can hold'],
   [/siteward_sensor_(fan_rpm|power_watts|humidity_ratio)/, 'none of its devices has such a sensor'],
   [/siteward_availability_seconds_total/, 'the sums of the ledger are told once a minute'],
-  [/siteward_sla_|FROM "sla"/, 'an SLA has no figure before the ledger has some time to make it of'],
+  [
+    /siteward_sla_|FROM "sla"/,
+    'figures of an SLA are told three quarters of a minute after the start, then every five',
+  ],
   [/siteward_printer_supply_days_left|"days_left"/, 'days are estimated from the use of some weeks'],
   [/siteward_spool_oldest_timestamp_seconds/, 'nothing waits while all outputs take what comes'],
   [/siteward_component_ok\{client=~"\$client",site=~"\$site",device/, 'its servers tell nothing of their parts'],
@@ -101,6 +104,7 @@ function exampleFor(port: number, paperTarget: string): string {
     .replace('scrape_interval: 30s', 'scrape_interval: 2s')
     .replace('evaluation_interval: 30s', 'evaluation_interval: 5s')
     .replace('rules/*.yml', join(examples, 'rules/*.yml'))
+    .replace('sites/*.yml', join(examples, 'sites/*.yml'))
     .replace('127.0.0.1:9720', `127.0.0.1:${port}`)
     .replace('{client: ACME Ltd, site: acme-hq}', `{client: ${DEMO.client}, site: ${DEMO.site}}`)
     .replace(

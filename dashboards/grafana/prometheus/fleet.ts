@@ -4,8 +4,8 @@ import { NONE_IS_GOOD, rising } from '../units.ts';
 import { DEVICE_COLUMNS, inState, outages, SITE_COLUMNS } from './shared.ts';
 
 const devices = selector('siteward_device_state', 'site', { state: 'up' });
-/** Heard of within a day, and not now. */
-const silent = `count by (client, site) (last_over_time(${selector('siteward_site_info', 'site')}[1d])) unless on (client, site) count by (client, site) (${devices})`;
+/** Heard of within two hours, and not now. */
+const silent = `count by (client, site) (${newest('siteward_device_info', 'site')}) unless on (client, site) count by (client, site) (${devices})`;
 const DAY = 86_400;
 
 export const fleet: Board = {
@@ -26,7 +26,8 @@ export const fleet: Board = {
           width: 3,
           unit: 'locale',
           steps: NONE_IS_GOOD,
-          description: 'Sites that were heard of within a day and are not now: the appliance or its way out is away.',
+          description:
+            'Sites that were heard of within two hours and are not now: the appliance or its way out is away. The alert remembers for a day.',
         }),
         stat('Devices', [now(`count(${ofClass(devices)})`)], { width: 3, unit: 'locale' }),
         stat('Down', [now(counted(ofClass(inState('down'))))], { width: 3, unit: 'locale', steps: NONE_IS_GOOD }),
