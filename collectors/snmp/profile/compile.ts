@@ -90,8 +90,13 @@ function compileSource(source: FlatSource, tables: ReadonlyMap<string, TableShap
   const whenNeeds = new Needs();
   const labelSets = new Map<string, LabelSet>();
   const inRow = { tables, needs, ...(table && { rows: table }) };
-  const speed = source.speed === undefined ? undefined : compileValue(source.speed, inRow);
+  // Its objects come last: those that name a row stay at the head of the plan.
+  const speedNeeds = new Needs();
+  const speed = source.speed === undefined ? undefined : compileValue(source.speed, { ...inRow, needs: speedNeeds });
   const context = { ...inRow, labelSets, ...(speed && { speed }) };
+  const where = source.where && compileConditions(source.where, context);
+  const readings = source.readings.map((reading) => compileReading(reading, context));
+  needs.addAll(speedNeeds);
   return {
     from: source.from,
     table,
@@ -99,9 +104,9 @@ function compileSource(source: FlatSource, tables: ReadonlyMap<string, TableShap
     onePerName: source.one_per_name,
     when: source.when && compileConditions(source.when, { tables, needs: whenNeeds }),
     whenNeeds,
-    where: source.where && compileConditions(source.where, context),
+    where,
     needs,
-    readings: source.readings.map((reading) => compileReading(reading, context)),
+    readings,
     labelSets: [...labelSets.values()],
   };
 }
