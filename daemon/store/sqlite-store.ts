@@ -160,6 +160,8 @@ class StoreThread {
   readonly #pending = new Map<number, PendingCall>();
   #lastId = 0;
   #ended: StoreError | undefined;
+  /** Its end was asked for; on a busy machine that may be heard of before the answer to the call. */
+  #closing = false;
 
   constructor(settings: StoreSettings) {
     this.settings = settings;
@@ -184,6 +186,7 @@ class StoreThread {
   async close(): Promise<void> {
     if (this.#ended) return;
     const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#closing = true;
     await this.call({ op: 'close' });
     this.#ended = new StoreError('STORE_CLOSED', 'the store is closed');
     await exited;
@@ -199,7 +202,7 @@ class StoreThread {
   #end(why: string, cause?: unknown): void {
     if (!this.#ended) {
       this.#ended = new StoreError('STORE_CLOSED', why, { cause });
-      if (!this.#pending.has(0) || cause) this.settings.log.error(why, { error: cause });
+      if (cause || !(this.#closing || this.#pending.has(0))) this.settings.log.error(why, { error: cause });
     }
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();
