@@ -41,6 +41,9 @@ const CORRECTION_PATIENCE = 10_000;
 const RETRY = 5_000 as Milliseconds;
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
+/** Entries about devices are made by a daemon that lives; those that tell of a loss are not. */
+const LAST_SIGN = `SELECT max(at) AS at FROM availability_entries
+  WHERE segment = ? AND kind IN ('state', 'watched', 'unwatched')`;
 const HEARTBEAT = `INSERT INTO availability_heartbeat (id, segment, at, mono) VALUES (1, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET segment = excluded.segment, at = excluded.at, mono = excluded.mono`;
 
@@ -291,9 +294,7 @@ export class AvailabilityLedger {
     const [beat] = await database.read('SELECT segment, at FROM availability_heartbeat WHERE segment = ?', [
       this.#segment,
     ]);
-    const [entered] = await database.read('SELECT max(at) AS at FROM availability_entries WHERE segment = ? AND kind IN ('state', 'watched', 'unwatched')', [
-      this.#segment,
-    ]);
+    const [entered] = await database.read(LAST_SIGN, [this.#segment]);
     const at = Math.max(Number(beat?.['at'] ?? 0), Number(entered?.['at'] ?? 0), Number(last['at'])) as WallTime;
     this.append({ kind: 'end', at, detail: { why: this.#options.restoration ? 'restored' : 'crashed' } });
     return at;
