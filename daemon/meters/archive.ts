@@ -99,6 +99,19 @@ export class MeterArchive {
     return Object.fromEntries(rows.map(({ name, last }) => [String(name), Number(last)]));
   }
 
+  /** Devices whose last read was good and not before `since`. Most are: this spares a closer look at them. */
+  async wellReadSince(since: WallTime): Promise<Set<number>> {
+    const rows = await this.database.read(
+      'SELECT device, max(number) AS number, body FROM meter_reads GROUP BY device',
+    );
+    const fine = new Set<number>();
+    for (const row of rows) {
+      const { at, step } = decodeRead(bytesOf(row, 'body'), Number(row['number']));
+      if (step === 'ok' && at >= since) fine.add(Number(row['device']));
+    }
+    return fine;
+  }
+
   /** The latest few reads of a device, in their order. */
   async lastReads(device: string): Promise<Read[]> {
     const [row] = await this.database.read('SELECT id FROM meter_devices WHERE name = ?', [device]);

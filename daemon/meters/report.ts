@@ -109,7 +109,9 @@ async function unread(
   now: WallTime,
 ): Promise<UnreadPrinter[]> {
   const found: UnreadPrinter[] = [];
-  for (const { name } of await archive.devices()) {
+  const fine = await archive.wellReadSince((now - NOT_READ_DAYS * DAY) as WallTime);
+  for (const { id, name } of await archive.devices()) {
+    if (fine.has(id)) continue;
     const reads = await archive.lastReads(name);
     const last = reads.at(-1);
     const good = reads.findLast(({ step }) => step === 'ok');
