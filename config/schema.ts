@@ -190,8 +190,11 @@ const Discovery = z.strictObject({
         exclude: z.array(addressRange()).default([]),
         every: duration({ min: '5m', max: '30d' }).prefault('6h'),
         credentials: z.array(z.string()).default([]),
-        adopt: z.enum(['ask', 'yes', 'rules']).default('ask'),
-        max_packets_per_second: z.int().min(1).max(10_000).default(200),
+        adopt: z
+          .enum(['ask', 'yes', 'rules'])
+          .default('ask')
+          .describe('Whether what is found is watched without asking.'),
+        max_packets_per_second: z.int().min(1).max(10_000).default(200).describe('Of a scan, everything together.'),
         window: z.string().optional().describe('Hours in which it may scan, as service hours are written.'),
         port: port().default(161).describe('UDP port of the SNMP agents there.'),
         nmap: z.boolean().default(false).describe('Ask nmap about what stays unknown.'),

@@ -9,7 +9,7 @@ import { SitewardError } from '#config/errors.ts';
 import { event, firstSeen, seenAgain } from './changes.ts';
 import { found } from './found.ts';
 import { compare } from './identity.ts';
-import { matches } from './match.ts';
+import { type Match, matches } from './match.ts';
 import { type AdoptedSettings, type DeviceRecord, evidenceOf, type InventoryEvent } from './record.ts';
 
 /** What a step changed: records to be written, events to be told. */
@@ -67,13 +67,23 @@ export class Book {
     const elsewhere = before.filter(
       ({ lastSeen, addresses }) => now - lastSeen < SAME_TIME && !addresses.some((address) => sighted.has(address)),
     );
-    const results = matches(
-      found(
-        sightings,
-        elsewhere.map(({ evidence }) => evidence),
-      ),
-      before,
+    const pinned = new Map(
+      before.flatMap((record) => (record.pinned === undefined ? [] : [[record.pinned, record] as const])),
     );
+    const results = [
+      ...sightings.flatMap((sighting): Match[] => {
+        const record = pinned.get(sighting.address);
+        const alone = { sightings: [sighting], evidence: evidenceOf(sighting), doubts: [] };
+        return record ? [{ found: alone, record, doubts: [] }] : [];
+      }),
+      ...matches(
+        found(
+          sightings.filter(({ address }) => !pinned.has(address)),
+          elsewhere.map(({ evidence }) => evidence),
+        ),
+        before.filter((record) => record.pinned === undefined),
+      ),
+    ];
     const steps = results.map(({ found: each, record, doubts }) => {
       const context = { now, rangeOf, scanned, doubts };
       const change = record ? seenAgain(record, each, context) : firstSeen(this.#newId(), each, context);
@@ -210,6 +220,7 @@ export class Book {
       state: 'candidate',
       addresses: [address],
       silent: [],
+      pinned: address,
       evidence: {},
       settings: {},
       doubts: [],

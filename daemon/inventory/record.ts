@@ -44,6 +44,8 @@ export interface DeviceRecord {
   readonly addresses: readonly string[];
   /** Of `addresses`: where nothing answered when they were scanned last. */
   readonly silent: readonly string[];
+  /** A person said that what is at this address is this device and no other, whatever it tells. */
+  readonly pinned?: string;
   readonly snmpPort: number;
   /** The configured range that it was found in. */
   readonly range?: string;

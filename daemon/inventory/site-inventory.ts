@@ -62,8 +62,9 @@ export class SiteInventory {
     return this.#book.all();
   }
 
+  /** By its id, or by the name under which it is watched. */
   get(id: string): DeviceRecord | undefined {
-    return this.#book.get(id);
+    return this.#book.get(id) ?? this.#book.named(id);
   }
 
   at(address: string): DeviceRecord | undefined {
@@ -144,10 +145,11 @@ export class SiteInventory {
   }
 
   /** @throws SitewardError where no such device is known at the address */
-  async split(id: string, address: string, by: string): Promise<void> {
-    this.#took(this.#book.split(id, address, this.#options.clock.wallNow(), by));
+  async split(id: string, address: string, by: string): Promise<DeviceRecord> {
+    this.#took(this.#book.split(this.get(id)?.id ?? id, address, this.#options.clock.wallNow(), by));
     this.#options.onDevices();
     await this.saved();
+    return this.#book.at(address) ?? unreachable();
   }
 
   /** The name that adoption would give it. */
@@ -165,11 +167,12 @@ export class SiteInventory {
 
   /** Everything that happened to a device, also before it was known to be this one. */
   async history(id: string): Promise<readonly KeptEvent[]> {
+    const own = this.get(id)?.id ?? id;
     const all = this.#book.all().map((record) => record.id);
     const turns = (await readHistory(this.#options.database(), all)).filter(
       ({ kind }) => kind === 'joined' || kind === 'split',
     );
-    return await readHistory(this.#options.database(), [...lineage(id, turns)]);
+    return await readHistory(this.#options.database(), [...lineage(own, turns)]);
   }
 
   /** Resolves when everything that was taken so far is on disk, or was refused by it. */

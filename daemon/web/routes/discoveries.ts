@@ -70,6 +70,17 @@ export const discoveryRoutes: AddRoutes = (router, { view, inventory, scanner })
       ),
   });
   router.add({
+    method: 'post',
+    path: '/api/v1/discoveries/:id/split',
+    access: 'operator',
+    summary: 'What is at this address is another device than the one it was taken for. ID may be a name.',
+    body: z.strictObject({ address: z.string().max(64), reason: z.string().max(1000).optional() }),
+    handle: async ({ params: { id = '' }, body: { address }, principal }) =>
+      await decided(async () =>
+        discoveryJson(await inventory.split(id, address, principal.name), inventory, view.site.timezone),
+      ),
+  });
+  router.add({
     method: 'get',
     path: '/api/v1/scans',
     access: 'viewer',

@@ -171,6 +171,21 @@ describe('what only a person can tell', () => {
     expect(kinds(seen(book, [sighting('192.0.2.20', swappedBoard)], later(8)))).toEqual([]);
   });
 
+  test('what was split stays apart, whatever it tells', () => {
+    const book = bookWith(sighting('192.0.2.20', printer(1)), sighting('192.0.2.21', printer(1)));
+    book.adopt('id-1', 'printer-2f', {}, NOW, 'test');
+
+    book.split('id-1', '192.0.2.21', later(1), 'anna');
+    seen(book, [sighting('192.0.2.20', printer(1)), sighting('192.0.2.21', printer(1))], later(6));
+
+    expect(book.named('printer-2f')?.addresses).toEqual(['192.0.2.20']);
+    expect(book.at('192.0.2.21')).toMatchObject({
+      id: 'id-2',
+      state: 'candidate',
+      evidence: { serial: 'W3148501001' },
+    });
+  });
+
   test('an ignored device is not asked about again, until it is another one', () => {
     const book = bookWith(sighting('192.0.2.20', printer(1)));
     book.ignore('id-1', NOW, 'anna');
