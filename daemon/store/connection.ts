@@ -14,6 +14,9 @@ const LOG_BYTES = 4_194_304;
 /** Up to these sizes a file is read whole when it is opened: with its indexes, then without them. */
 const WHOLE_CHECK_BYTES = 67_108_864;
 const QUICK_CHECK_BYTES = 268_435_456;
+/** A slice is a little longer than what is written between two checkpoints. */
+const RESERVE_SLICE_BYTES = 1_048_576;
+const RESERVED_CHECKPOINT_PAGES = 200;
 const CACHED_STATEMENTS = 200;
 const FAULTS_LISTED = 20;
 const LEAST_FREE_BYTES = 262_144;
@@ -266,28 +269,28 @@ export class Connection {
   }
 
   /**
-   * Keeps free pages inside the file, which a stranger who fills the disk cannot take. The log keeps its length between
-   * checkpoints, so commits and checkpoints find their room whatever else happens on the volume.
+   * Keeps free pages inside the file, which a stranger who fills the disk cannot take. The same slices give the log its
+   * length, and checkpoints come before it is used up: so commits and checkpoints find their room whatever else happens
+   * on the volume.
    */
   reserve(bytes: number): void {
     this.#reserveBytes = bytes;
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${RESERVED_CHECKPOINT_PAGES}`);
     // Left by a kill while the reserve was made; as free pages it counts.
     this.#database.exec('DROP TABLE IF EXISTS siteward_reserve');
     const missing = (this.#reservePages() - number(this.#database, 'freelist_count')) * this.#pageSize();
-    if (missing <= 0) return;
     try {
       this.#database.exec('CREATE TABLE siteward_reserve (filling BLOB)');
-      // In slices, for a value of the whole reserve would be held in memory.
-      for (let left = missing; left > 0; left -= 1_048_576) {
-        this.#database.exec(`INSERT INTO siteward_reserve VALUES (zeroblob(${Math.min(left, 1_048_576)}))`);
+      // In slices, for a value of the whole reserve would be held in memory. One at least, for the log.
+      for (let left = Math.max(missing, RESERVE_SLICE_BYTES); left > 0; left -= RESERVE_SLICE_BYTES) {
+        this.#database.exec(`INSERT INTO siteward_reserve VALUES (zeroblob(${RESERVE_SLICE_BYTES}))`);
       }
-      this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     } catch (thrown) {
       if (asStoreError(thrown, this.#path).code !== 'STORE_FULL') throw thrown;
       // No room for a whole reserve: what was got is kept.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
     }
-    this.#database.exec('DROP TABLE IF EXISTS siteward_reserve');
+    this.#database.exec('DROP TABLE IF EXISTS siteward_reserve; PRAGMA wal_checkpoint(RESTART)');
   }
 
   check(): readonly string[] {
@@ -433,6 +436,8 @@ function syncFile(path: string): void {
 export function lockDatabase(path: string): () => void {
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
+    // An empty file would be given its first page by the lock, which a full disk does not allow.
+    if (number(database, 'page_count') === 0) database.exec('PRAGMA user_version = 1');
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (thrown) {
     database.close();

@@ -14,12 +14,21 @@ export function lockFolder(directory: string): () => void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const unlock = lockDatabase(join(directory, 'siteward.lock'));
-    writeFileSync(note, `${process.pid}\n`);
+    writeNote(note);
     return unlock;
   } catch (thrown) {
     const error = asStoreError(thrown, directory);
     if (error.code !== 'STORE_BUSY') throw error;
     throw new StoreError('STORE_LOCKED', `${directory} is in use by another siteward${holder(note)}`, { cause: error });
+  }
+}
+
+/** Not worth failing for, on a full disk say. */
+function writeNote(note: string): void {
+  try {
+    writeFileSync(note, `${process.pid}\n`);
+  } catch {
+    // The message about a folder in use will not name the process.
   }
 }
 

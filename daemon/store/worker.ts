@@ -2,14 +2,7 @@
 import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Ballast } from './ballast.ts';
-import {
-  assertSqliteVersion,
-  type Connection,
-  copyDatabase,
-  type OpenedConnection,
-  openConnection,
-  readDamaged,
-} from './connection.ts';
+import { assertSqliteVersion, type Connection, copyDatabase, openConnection, readDamaged } from './connection.ts';
 import { asStoreError, StoreError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { Answers, Call, Fault, Reply, Request, WorkerSettings } from './messages.ts';
@@ -23,16 +16,16 @@ const connections = new Map<string, Connection>();
 if (parentPort) start(parentPort);
 
 function start(port: MessagePort): void {
+  const ballast = new Ballast(settings.directory);
   let unlock = (): void => {};
   try {
     assertSqliteVersion();
-    if (!settings.readOnly) unlock = lockFolder(settings.directory);
+    if (!settings.readOnly) unlock = withRoom(ballast, settings.directory, () => lockFolder(settings.directory));
     reply(port, { id: 0, ok: true, value: undefined });
   } catch (thrown) {
     reply(port, { id: 0, ok: false, fault: faultOf(thrown, settings.directory) });
     return;
   }
-  const ballast = new Ballast(settings.directory);
   const keeper = settings.readOnly ? undefined : setInterval(() => ballast.keep(), BALLAST_EVERY_MS);
   keeper?.unref();
   port.on('message', ({ id, call }: Request) => {
@@ -79,19 +72,22 @@ function answer(call: Call, ballast: Ballast): Answers[keyof Answers] {
 }
 
 function open(name: string, options: DatabaseOptions, ballast: Ballast): Answers['open'] {
-  const attempt = () => {
+  const opened = withRoom(ballast, fileOf(name), () => {
     const former = connections.get(name);
     return openConnection(fileOf(name), options, { readOnly: settings.readOnly, former });
-  };
-  let opened: OpenedConnection;
-  try {
-    opened = attempt();
-  } catch (thrown) {
-    if (asStoreError(thrown, fileOf(name)).code !== 'STORE_FULL' || !ballast.release()) throw thrown;
-    opened = attempt();
-  }
+  });
   connections.set(name, opened.connection);
   return opened.setAside === undefined ? {} : { setAside: opened.setAside };
+}
+
+/** Tries once more without the ballast where the disk is full. */
+function withRoom<T>(ballast: Ballast, where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (settings.readOnly || asStoreError(thrown, where).code !== 'STORE_FULL' || !ballast.release()) throw thrown;
+    return work();
+  }
 }
 
 function connectionOf(name: string): Connection {
