@@ -41,7 +41,7 @@ test('every alert fires, does not fire and resolves as its test says', async () 
   const { stdout } = await run('promtool', ['test', 'rules', ...testFiles]);
 
   expect(stdout.match(/SUCCESS/g)).toHaveLength(testFiles.length);
-});
+}, 180_000);
 
 test.each(alerts.map((rule) => [rule.alert ?? '', rule] as const))(
   '%s is tested before it fires, while it does and after',
