@@ -113,7 +113,7 @@ export class MeterBooks {
     const rows = await this.#archive.periodRows(terms.contract, period.to);
     const contract = rows.find((row) => row.kind === 'contract');
     if (contract) {
-      return { contract, printers: rows.filter((row) => row.kind === 'printer'), closed: true };
+      return { contract, printers: inOrder(rows.filter((row) => row.kind === 'printer')), closed: true };
     }
     return await this.standing(terms, period, now);
   }
@@ -125,16 +125,16 @@ export class MeterBooks {
     const until = Math.min(to, Math.max(now, from)) as WallTime;
     const counts = (device: string) => contractOf(this.#terms, device) === terms.contract;
     const history = await this.#rows(terms.contract, knowledge, from);
-    const printers: PrinterPeriod[] = [];
+    const found: PrinterPeriod[] = [];
     const own = new Set<string>();
     for (const [printer, devices] of knowledge.devicesOf) {
       if (!devices.some(counts)) continue;
       for (const device of devices) own.add(device);
       const span = { from, to: until };
       const row = await evaluate(this.#request(terms, printer, devices, span, knowledge, history, heads));
-      if (row) printers.push({ ...row, to });
+      if (row) found.push({ ...row, to });
     }
-    printers.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : a.printer < b.printer ? -1 : 1));
+    const printers = inOrder(found);
     const read = {
       heads: Object.fromEntries([...own].map((device) => [device, heads[device] ?? 0])),
       entry: knowledge.last,
@@ -326,6 +326,12 @@ function upTo(block: ReadBlock, head: number): ReadBlock {
   const last = block.reads.at(-1);
   if (!last || last.number <= head) return block;
   return { reads: block.reads.filter(({ number }) => number <= head) };
+}
+
+/** By device, as people look them up. */
+function inOrder(printers: readonly PrinterPeriod[]): PrinterPeriod[] {
+  const key = ({ device, printer }: PrinterPeriod) => `${device}\n${printer}`;
+  return printers.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
 function printersBefore(rows: readonly PeriodRow[], until: WallTime): PrinterPeriod[] {

@@ -3,7 +3,7 @@ import type { WallTime } from '#collectors/contract.ts';
 import { isoInstant, localTime } from '../calendar.ts';
 import type { Cell, Column, Fact, ReportDocument, Section, Table } from '../reports/document.ts';
 import type { PeriodResult } from './books.ts';
-import type { CutValue } from './curve.ts';
+import type { CutValue, ValueClass } from './curve.ts';
 import type { Charge } from './money.ts';
 import type { PrinterPeriod } from './period-row.ts';
 import { METERS } from './read.ts';
@@ -35,7 +35,7 @@ const number = (value: number, tone?: 'bad' | 'weak'): Cell => ({
 const amount = (value: string | null, currency: string): Cell =>
   value === null ? { text: '–', data: null, tone: 'weak' } : { text: `${value} ${currency}`, data: value };
 
-function timeCell(at: WallTime, timezone: string): Cell {
+function timeCell(at: WallTime, timezone: string): { readonly text: string; readonly data: string } {
   return { text: localTime(at, timezone).slice(0, 16), data: isoInstant(at, timezone) };
 }
 
@@ -97,7 +97,7 @@ function metersTable({ contract, printers }: PeriodResult): Table {
           number(closing.counter),
           readAt(closing, timezone),
           number(used),
-          kind === 'actual' ? kind : { text: kind, data: kind, tone: 'bad' as const },
+          classCell(kind, opening.class),
         ],
       ];
     }),
@@ -105,9 +105,18 @@ function metersTable({ contract, printers }: PeriodResult): Table {
   return { name: 'meters', caption: 'Meters', columns, rows, empty: 'No printer was read in this period.' };
 }
 
-/** When the last of the reads that a value rests on was made. */
-function readAt({ reads }: CutValue, timezone: string): Cell {
-  const read = reads.at(-1);
+/** That of the closing value; the opening one's too where it was not read. */
+function classCell(closing: ValueClass, opening: ValueClass): Cell {
+  if (opening === 'actual' || opening === 'manual')
+    return closing === 'actual' ? closing : { text: closing, data: closing, tone: 'bad' };
+  return { text: `${closing} (opening ${opening})`, data: closing, tone: 'bad' };
+}
+
+/** When the read was made that a value is; the cut itself where it was worked out from others. */
+function readAt({ reads, class: kind, at }: CutValue, timezone: string): Cell {
+  const [read] = reads;
+  if (kind === 'interpolated') return { ...timeCell(at, timezone), text: 'between two reads' };
+  if (kind === 'estimated') return { ...timeCell(at, timezone), text: 'not read' };
   return read ? timeCell(read.at, timezone) : '';
 }
 
