@@ -21,6 +21,8 @@ import type { Tries } from './tries.ts';
 export interface ScanRange extends GateRange {
   readonly credentials: readonly Credential[];
   readonly maxPacketsPerSecond: number;
+  /** UDP port of its agents; 161 where nothing is said. */
+  readonly port?: number;
   /** Whether nmap may look at the ports of what stays unknown. */
   readonly nmap: boolean;
 }
@@ -65,7 +67,7 @@ export interface ScanOptions {
   /** What of it is scanned now. */
   readonly targets: readonly AddressRange[];
   readonly tries: Tries;
-  /** UDP port of agents; 161 but in tests. */
+  /** UDP port of all agents, whatever their ranges say. */
   readonly port?: number;
   /** The credential that worked for the device that is known at this address, if it is still the one there. */
   readonly sticky?: (address: string, mac: string | undefined) => string | undefined;
@@ -238,7 +240,7 @@ class Scan {
         at: this.#options.clock.wallNow(),
         echo,
         agent: finding.agent,
-        snmpPort: this.#port,
+        snmpPort: this.#port(range),
         names: [],
         ports: [],
         ...(identity && { identity: this.#shared(identity) }),
@@ -355,8 +357,8 @@ class Scan {
     this.#problems.set(problem.code, problem);
   }
 
-  get #port(): number {
-    return this.#options.port ?? 161;
+  #port(range: ScanRange): number {
+    return this.#options.port ?? range.port ?? 161;
   }
 
   #probe(range: ScanRange): SnmpProbe {
@@ -367,7 +369,7 @@ class Scan {
         clock,
         profiles,
         tries,
-        port: this.#port,
+        port: this.#port(range),
         packetsPerSecond: range.maxPacketsPerSecond,
         refusals: this.#refusals,
       });

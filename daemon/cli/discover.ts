@@ -1,9 +1,10 @@
+import type { Problem } from '#collectors/contract.ts';
 import { ownBroadcasts } from '#collectors/discovery/own-network.ts';
-import { type ScanProgress, type ScanResult, scan } from '#collectors/discovery/scan.ts';
+import { type ScanProgress, scan } from '#collectors/discovery/scan.ts';
 import type { LoadedConfig } from '#config/load.ts';
 import { systemClock } from '../clock.ts';
 import { type Decision, decide } from '../inventory/adoption.ts';
-import { type Found, found } from '../inventory/found.ts';
+import { crowds, type Found, found } from '../inventory/found.ts';
 import { type FoundRow, foundRow, isDevice } from '../inventory/found-json.ts';
 import { matches } from '../inventory/match.ts';
 import { type DeviceRecord, makeAndModel } from '../inventory/record.ts';
@@ -22,6 +23,7 @@ import { type CliIo, EXIT, type RunVerb } from './verb.ts';
 export const run: RunVerb = async (io, ranges, options) => {
   const loaded = configIfAny(io, options);
   const credentials = credentialsFrom(options, loaded);
+  const port = portOption(options);
   const { gate, targets } = commandLineScope({
     ranges,
     ...(loaded && { config: loaded.config }),
@@ -41,7 +43,7 @@ export const run: RunVerb = async (io, ranges, options) => {
       gate,
       targets,
       tries,
-      port: portOption(options) ?? 161,
+      ...(port !== undefined && { port }),
       sticky: (address, mac) => stickyCredential(known, address, mac),
       onProgress: (progress: ScanProgress) => bar.show(progress),
     },
@@ -51,6 +53,7 @@ export const run: RunVerb = async (io, ranges, options) => {
   await writeTries(path, tries, systemClock.wallNow());
   const seconds = Math.round(systemClock.monotonicNow() - started) / 1000;
   const devices = found(result.sightings);
+  const problems = [...result.problems, ...crowds(devices)];
   const { rows, decisions } = rowsOf(devices, known, loaded, options.adopt === true);
   if (options.adopt === true && result.complete) await adoptFound(io, { loaded, devices, decisions });
   const answering = devices
@@ -58,10 +61,8 @@ export const run: RunVerb = async (io, ranges, options) => {
     .flatMap(({ sightings }) => sightings.map((s) => s.address));
   const shown = { ranges: targets.map(({ text }) => text), found: rows, packets_sent: result.packets, seconds };
   if (options.json)
-    io.out(
-      `${JSON.stringify({ ...shown, complete: result.complete, answering, problems: result.problems }, null, 2)}\n`,
-    );
-  else show(io, rows, answering.length, { result, seconds });
+    io.out(`${JSON.stringify({ ...shown, complete: result.complete, answering, problems }, null, 2)}\n`);
+  else show(io, rows, answering.length, { packets: result.packets, problems, seconds });
   if (!result.complete) io.err('the scan was stopped before its end\n');
   return result.complete ? EXIT.done : EXIT.failed;
 };
@@ -115,7 +116,7 @@ function show(
   io: CliIo,
   rows: readonly FoundRow[],
   answering: number,
-  { result, seconds }: { result: ScanResult; seconds: number },
+  { packets, problems, seconds }: { packets: number; problems: readonly Problem[]; seconds: number },
 ): void {
   const cells = rows.map((row) => [
     row.address,
@@ -130,7 +131,7 @@ function show(
   ]);
   io.out(table(['ADDRESS', 'CLASS', 'WHAT IT IS', 'NAME', 'KNOWN AS', 'HOW IT WAS FOUND'], cells));
   io.err(
-    `${rows.length} ${rows.length === 1 ? 'device' : 'devices'}, ${answering} ${answering === 1 ? 'address' : 'addresses'} that only answer echo requests, ${result.packets} packets, ${seconds.toFixed(1)} s\n`,
+    `${rows.length} ${rows.length === 1 ? 'device' : 'devices'}, ${answering} ${answering === 1 ? 'address' : 'addresses'} that only answer echo requests, ${packets} packets, ${seconds.toFixed(1)} s\n`,
   );
-  for (const { message, hint } of result.problems) io.err(`${plain(message)}\n  ${plain(hint)}\n`);
+  for (const { message, hint } of problems) io.err(`${plain(message)}\n  ${plain(hint)}\n`);
 }

@@ -1,4 +1,5 @@
 /** What a scan brought, device by device instead of address by address. Pure. */
+import type { Problem } from '#collectors/contract.ts';
 import type { Sighting } from '#collectors/discovery/scan.ts';
 import { addressNumber } from '#config/ranges.ts';
 import { type Distrusted, distrustedIn, type Evidence, type Group, grouped, joined } from './identity.ts';
@@ -26,6 +27,20 @@ export function foundBy(sightings: readonly Sighting[], distrusted: Distrusted):
       return { sightings: ordered, evidence: ordered.map(of).reduce(joined), doubts };
     })
     .toSorted((a, b) => byAddress(a.sightings[0], b.sightings[0]));
+}
+
+/** A device with more addresses than this is one that answers for others. */
+const MOST_ADDRESSES = 32;
+
+/** What answers for whole networks: a proxy, or a trap for scanners. It is found once, and told. */
+export function crowds(all: readonly Found[]): readonly Problem[] {
+  return all
+    .filter(({ sightings }) => sightings.length > MOST_ADDRESSES)
+    .map(({ sightings, evidence }) => ({
+      code: 'DISCOVERY_ANSWERS_FOR_ALL',
+      message: `${evidence.sysName ?? evidence.serial ?? 'one device'} answers at ${sightings.length} addresses, from ${sightings[0]?.address}`,
+      hint: 'exclude the addresses that are not its own, under discovery.ranges[].exclude',
+    }));
 }
 
 /** One evidence object per identity: what a tar pit says at ten thousand addresses is one thing to weigh. */

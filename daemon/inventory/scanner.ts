@@ -9,6 +9,7 @@ import type { Config } from '#config/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/store.ts';
 import { inWindow, isDue } from './due-scan.ts';
+import { crowds, found } from './found.ts';
 import { readScans, type ScanState, writeScan } from './ledger.ts';
 import { type ConfiguredRange, configuredRanges } from './scope.ts';
 import type { SiteInventory } from './site-inventory.ts';
@@ -124,7 +125,6 @@ export class Scanner {
         gate: new Gate(configuredRanges(config()), ownBroadcasts()),
         targets: [range],
         tries,
-        port: settings.port,
         firstSlice,
         sticky: (address, mac) => stickyCredential(inventory, address, mac),
         onProgress: (progress) =>
@@ -142,15 +142,16 @@ export class Scanner {
       AbortSignal.any([this.#stopping.signal, closing.signal]),
     );
     await writeTries(triesPath, tries, clock.wallNow());
-    this.#status.set(name, { range: name, ...this.#last(name), problems: result.problems });
-    for (const { code, message, hint } of result.problems)
+    const problems = [...result.problems, ...crowds(found(result.sightings))];
+    this.#status.set(name, { range: name, ...this.#last(name), problems });
+    for (const { code, message, hint } of problems)
       log.warn('a scan met a problem', { range: name, code, message, hint });
     if (!result.complete) return;
     inventory.scanned(name, settings.every);
     await this.#note({ range: name, started, finished: clock.wallNow(), nextSlice: 0 });
     const { packets, sightings } = result;
     log.info('a range was scanned', { range: name, answering: sightings.length, packets });
-    this.#status.set(name, { range: name, ...this.#last(name), problems: result.problems });
+    this.#status.set(name, { range: name, ...this.#last(name), problems });
   }
 
   async #note(state: ScanState): Promise<void> {

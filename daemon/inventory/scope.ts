@@ -21,6 +21,7 @@ export function configuredRanges(config: Config): readonly ConfiguredRange[] {
     exclude: settings.exclude.map(parseRange),
     credentials: settings.credentials.flatMap((name) => credentialNamed(config, name) ?? []),
     maxPacketsPerSecond: settings.max_packets_per_second,
+    port: settings.port,
     nmap: settings.nmap,
   }));
 }

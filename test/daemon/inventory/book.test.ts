@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Identity, WallTime } from '#collectors/contract.ts';
 import type { Sighting } from '#collectors/discovery/scan.ts';
 import { Book } from '#daemon/inventory/book.ts';
+import { crowds, found } from '#daemon/inventory/found.ts';
 import { lineage } from '#daemon/inventory/lineage.ts';
 import type { InventoryEvent } from '#daemon/inventory/record.ts';
 
@@ -204,6 +205,17 @@ test('an address that only answers is no device and no news until it says more',
   expect(kinds(seen(book, [sighting('192.0.2.50')]))).toEqual([]);
   expect(kinds(seen(book, [sighting('192.0.2.50', printer(1))], later(1)))).toEqual(['new']);
   expect(book.all()).toHaveLength(1);
+});
+
+test('what answers for every address is one device, found in no time, and told as a problem', () => {
+  const pit = Array.from({ length: 4_000 }, (_, n) => sighting(`10.0.${n >> 8}.${n & 255}`, printer(1)));
+
+  const started = performance.now();
+  const devices = found(pit);
+
+  expect(devices).toHaveLength(1);
+  expect(crowds(devices)).toMatchObject([{ code: 'DISCOVERY_ANSWERS_FOR_ALL', message: /answers at 4000 addresses/ }]);
+  expect(performance.now() - started).toBeLessThan(5_000);
 });
 
 test('what the config names is known by that name', () => {
