@@ -1,4 +1,5 @@
 /** `npm run bench [PART…]`: measures siteward beside the tools it is compared with, in one run, and prints a table. */
+import { benchAvailability } from './availability.ts';
 import { benchExposition } from './exposition.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchIcmp } from './icmp.ts';
@@ -10,6 +11,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   icmp: benchIcmp,
   snmp: benchSnmp,
   footprint: benchFootprint,
+  availability: benchAvailability,
 };
 
 const wanted = process.argv.slice(2);
