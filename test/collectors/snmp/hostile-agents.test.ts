@@ -102,7 +102,7 @@ describe('a table without an end', () => {
       .read(plan, AbortSignal.timeout(200));
 
     expect(partial).toEqual([{ column: COLUMN, reason: 'out-of-time' }]);
-    expect(columns.get(COLUMN)?.size).toBeGreaterThan(10);
+    expect(columns.get(COLUMN)?.size).toBeGreaterThan(1); // how many depends on the machine
     expect(scalars.get(SYS.name)).toEqual(name);
   });
 });
