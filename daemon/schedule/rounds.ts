@@ -56,7 +56,9 @@ export class Rounds {
     try {
       const start = { at: clock.wallNow(), mono: clock.monotonicNow() };
       const results = await this.#ask(free, signal);
-      signal.throwIfAborted();
+      // Past its deadline a round is judged by what it heard until then: one device that lets us wait must not void it
+      // for all others. Only one that was broken off because siteward stops proves nothing.
+      if (!isDeadline(signal)) signal.throwIfAborted();
       tracker.round(start, results);
     } finally {
       for (const { name } of free) this.#asked.delete(name);
@@ -123,6 +125,10 @@ export class Rounds {
       this.#options.publish(observation);
     }
   }
+}
+
+function isDeadline({ reason }: AbortSignal): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
 /** How often devices that fell silent are asked again. */
