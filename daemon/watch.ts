@@ -42,6 +42,8 @@ export interface WatchOptions {
 
 /** How often the state of every device is published although it did not change, for sinks that keep a history. */
 const REPEAT_STATES = 60_000 as Milliseconds;
+/** What keeps rounds from telling anything is said at once, and again this long after while it lasts. */
+const SAY_AGAIN = 3_600_000 as Milliseconds;
 
 /** Turns the list of devices into lanes of the scheduler, and their answers into observations. */
 export class Watch {
@@ -51,6 +53,8 @@ export class Watch {
   readonly #devices = new Map<string, WatchedDevice>();
   readonly #facts = new Map<string, DeviceFacts>();
   readonly #inventoryDue = new Map<string, Monotonic>();
+  /** When a reason for not being able to tell was last said, by its code. */
+  readonly #said = new Map<string, Monotonic>();
   #firstCycle = false;
 
   constructor(options: WatchOptions) {
@@ -225,8 +229,27 @@ export class Watch {
       if (observation.question !== 'alive') facts.problems = observation.problems;
       if (observation.identity) this.#learn(observation.device, facts, observation.identity);
     }
+    this.#sayWhatHinders(observation);
     this.#options.meter.polled(observation);
     this.#options.publish(observation);
+  }
+
+  /** A missing tool or a pulled cable leaves devices unknown, all at once: one line tells why. */
+  #sayWhatHinders({ device, collector, question, evidence, problems }: Observation): void {
+    const [problem] = problems;
+    if (question !== 'alive' || evidence.kind !== 'could-not-tell' || !problem) return;
+    const now = this.#options.clock.monotonicNow();
+    const last = this.#said.get(problem.code);
+    if (last !== undefined && now - last < SAY_AGAIN) return;
+    this.#said.set(problem.code, now);
+    const { code, message, hint } = problem;
+    this.#options.log.warn('it cannot be told whether devices are there', {
+      collector,
+      device,
+      code,
+      reason: message,
+      hint,
+    });
   }
 
   #learn(device: string, facts: DeviceFacts, identity: Identity): void {
