@@ -5,7 +5,8 @@ export async function processesWith(text: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (line.includes(text)) found.push(line.replaceAll('\0', ' ').trim());
+    const plain = line.replaceAll('\0', ' ').trim();
+    if (plain.includes(text)) found.push(plain);
   }
   return found;
 }
