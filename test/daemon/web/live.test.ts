@@ -1,0 +1,36 @@
+import { get, type IncomingMessage } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import { startSite, testDevice } from '../../support/site.ts';
+
+async function listen(url: string): Promise<IncomingMessage> {
+  const response = await new Promise<IncomingMessage>((resolve) =>
+    get(`${url}/api/v1/live`, { agent: false }, resolve),
+  );
+  onTestFinished(() => void response.destroy());
+  return response.setEncoding('utf8');
+}
+
+const event = async (response: IncomingMessage) =>
+  await new Promise<string>((resolve) => {
+    let text = '';
+    response.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes('event: site\n')) resolve(text);
+    });
+  });
+
+test('fifty open pages are told the same, at little cost', async () => {
+  const site = await startSite({ devices: Array.from({ length: 200 }, (_, index) => testDevice(`dev-${index}`)) });
+  const pages = await Promise.all(Array.from({ length: 50 }, async () => await listen(site.url)));
+  const before = process.cpuUsage();
+  const began = performance.now();
+  const texts = await Promise.all(pages.map(event));
+  const { user, system } = process.cpuUsage(before);
+  const share = (user + system) / 1000 / (performance.now() - began);
+
+  console.info(`fifty listeners, both ends of them: ${(share * 100).toFixed(1)} % of a core`);
+  expect(share).toBeLessThan(0.2);
+  const [, asOf = '', body = ''] = /data: (.*)\ndata: (.*)\n/.exec(texts[0] ?? '') ?? [];
+  expect(JSON.parse(asOf)).toHaveProperty('as_of');
+  expect(JSON.parse(body)).toMatchObject({ tone: 'good', title: 'All 200 devices are up', wrong: [], changed: [] });
+});
