@@ -31,7 +31,8 @@ const FOLDERS = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 export async function openSite(directory = mkdtempSync(join(FOLDERS, 'siteward-meters-'))) {
   const log = createLogger('error');
   const store = await openStore({ directory, log });
-  const { database } = await store.open('ledger', LEDGER_OPTIONS);
+  const { migrations } = LEDGER_OPTIONS;
+  const { database } = await store.open('ledger', { migrations, synchronous: 'normal' });
   const ledger = await MeterLedger.open({ database });
   return {
     directory,
