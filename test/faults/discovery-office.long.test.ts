@@ -86,7 +86,7 @@ async function inside(
   args: readonly string[],
   ready: RegExp,
 ): Promise<ChildProcess> {
-  const [program = '', ...rest] = office.through(where);
+  const [program = '', ...rest] = office.entering(where);
   const child = spawn(program, [...rest, command, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   await new Promise<void>((resolve, reject) => {
     const hear = (chunk: Buffer) => ready.test(chunk.toString()) && resolve();
@@ -139,7 +139,7 @@ test('devices are followed through moves, a swapped one is new, and no packet go
       },
       polling: { availability: '5s', metrics: '15s' },
     },
-    { through: office.through('near') },
+    { through: office.entering('near') },
   );
   await using _daemon = daemon;
   const scans = () => daemon.log.filter(({ message }) => message === 'a range was scanned').length;

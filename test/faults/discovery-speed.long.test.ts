@@ -24,7 +24,7 @@ describe.skipIf(!fleetIsThere())('speed', () => {
     const alive = ['10.79.0.0/24', '10.79.1.0/25', '10.79.1.128/26', '10.79.1.192/27', '10.79.64.0/27'];
     for (const range of alive) await office.far('ip', ['route', 'add', 'local', range, 'dev', 'lo']);
     const paths = recordedDevices().map(({ path }) => [path, ''] as const);
-    fleet = await startFleet(161, paths, { through: office.through('far') });
+    fleet = await startFleet(161, paths, { through: office.entering('far') });
   });
   afterAll(async () => {
     await fleet.stop();
@@ -90,7 +90,7 @@ describe.skipIf(!fleetIsThere())('speed', () => {
         polling: { availability: '5s', metrics: '15s' },
         discovery: { ranges: [{ range: '10.79.0.0/20', credentials: ['office'] }] },
       },
-      { through: office.through('near') },
+      { through: office.entering('near') },
     );
     const cpu = () => {
       const [, , ...fields] = readFileSync(`/proc/${daemon.pid}/stat`, 'utf8').replace(/^.*\)/, 'x x').split(' ');

@@ -54,7 +54,7 @@ export interface Namespaces {
   /** Runs a program where the devices are. */
   far(command: string, args: readonly string[]): Promise<Finished>;
   /** What runs the command behind it in a namespace, for programs that go on. */
-  through(where: 'near' | 'far'): readonly string[];
+  entering(where: 'near' | 'far'): readonly string[];
   close(): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ export async function openNamespaces(): Promise<Namespaces> {
   return {
     near: (command, args, input) => enter(holder.pid ?? 0, command, args, input),
     far: (command, args) => enter(far, command, args),
-    through: (where) => entry(where === 'near' ? (holder.pid ?? 0) : far),
+    entering: (where) => entry(where === 'near' ? (holder.pid ?? 0) : far),
     close: async () => {
       holder.stdin.end();
       if (holder.exitCode === null) await once(holder, 'exit');
