@@ -1,7 +1,8 @@
 /** One SQLite file: opened, checked, brought to its version, written and read. The only file that knows `node:sqlite`. */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import { freeBytes } from './ballast.ts';
 import { asStoreError, isReadOnlyFault, StoreError, type StoreErrorCode } from './errors.ts';
 import type { WriteResult } from './messages.ts';
@@ -99,6 +100,7 @@ function openForWriting(path: string, options: DatabaseOptions): Connection {
     refuseNewer(database, path, options);
     configure(database, options, path);
     refuseDamaged(database, path);
+    claimFor(database, path);
     migrate(database, options);
     if (options.maxBytes !== undefined) {
       const pages = Math.max(16, Math.floor(options.maxBytes / number(database, 'page_size')));
@@ -175,6 +177,15 @@ function refuseDamaged(database: DatabaseSync, path: string): void {
         : [];
   database.prepare('SELECT count(*) FROM sqlite_schema').get();
   if (faults.length > 0) throw new StoreError('STORE_DAMAGED', `${path} is damaged: ${faults.join('; ')}`);
+}
+
+/** Marks a file with the database that it is: one that stands in another's place is no better than a damaged one. */
+function claimFor(database: DatabaseSync, path: string): void {
+  const expected = crc32(`siteward ${basename(path)}`) & 0x7fffffff;
+  const found = number(database, 'application_id');
+  if (found === expected) return;
+  if (found !== 0) throw new StoreError('STORE_DAMAGED', `${path} is another database under this name`);
+  database.exec(`PRAGMA application_id = ${expected}`);
 }
 
 function migrate(database: DatabaseSync, { migrations }: DatabaseOptions): void {

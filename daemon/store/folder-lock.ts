@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockDatabase } from './connection.ts';
 import { asStoreError, StoreError } from './errors.ts';
@@ -13,13 +13,27 @@ export function lockFolder(directory: string): () => void {
   const note = join(directory, 'siteward.pid');
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const unlock = lockDatabase(join(directory, 'siteward.lock'));
+    // SQLite would open what it may only read, and a lock on that keeps nobody out.
+    accessSync(directory, constants.W_OK);
+    const unlock = lockFile(join(directory, 'siteward.lock'));
     writeNote(note);
     return unlock;
   } catch (thrown) {
     const error = asStoreError(thrown, directory);
     if (error.code !== 'STORE_BUSY') throw error;
     throw new StoreError('STORE_LOCKED', `${directory} is in use by another siteward${holder(note)}`, { cause: error });
+  }
+}
+
+function lockFile(path: string): () => void {
+  if (existsSync(path)) accessSync(path, constants.W_OK);
+  try {
+    return lockDatabase(path);
+  } catch (thrown) {
+    if (asStoreError(thrown, path).code !== 'STORE_DAMAGED') throw thrown;
+    // It was read, and SQLite reads only what nobody has locked: no daemon stands behind it.
+    rmSync(path);
+    return lockDatabase(path);
   }
 }
 
