@@ -17,7 +17,7 @@ export function union(spans: readonly Span[]): Span[] {
 /** What is in both sets. */
 export function intersect(a: readonly Span[], b: readonly Span[]): Span[] {
   const result: Span[] = [];
-  let j = 0;
+  let j = firstReaching(b, a[0]?.from);
   for (const { from, to } of a) {
     while ((b[j]?.to ?? Number.POSITIVE_INFINITY) <= from) j += 1;
     for (let at = j; (b[at]?.from ?? Number.POSITIVE_INFINITY) < to; at += 1) {
@@ -33,7 +33,7 @@ export function intersect(a: readonly Span[], b: readonly Span[]): Span[] {
 /** What is in `a` and not in `b`. */
 export function subtract(a: readonly Span[], b: readonly Span[]): Span[] {
   const result: Span[] = [];
-  let j = 0;
+  let j = firstReaching(b, a[0]?.from);
   for (const { from, to } of a) {
     let begin = from;
     while ((b[j]?.to ?? Number.POSITIVE_INFINITY) <= from) j += 1;
@@ -46,6 +46,19 @@ export function subtract(a: readonly Span[], b: readonly Span[]): Span[] {
     if (begin < to) result.push({ from: begin, to });
   }
   return result;
+}
+
+/** Place of the first span that ends after `at`: an outage of minutes is cut from the service hours of a year. */
+function firstReaching(spans: readonly Span[], at: number | undefined): number {
+  if (at === undefined) return 0;
+  let low = 0;
+  let high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((spans[middle]?.to ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Milliseconds in a set. */
