@@ -9,6 +9,8 @@ import { createInterface } from 'node:readline';
 import { parseExposition, type Sample } from './exposition.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
+/** For what takes a second on an idle machine: where everything runs at once, a start alone may take half a minute. */
+export const PATIENCE = 90_000;
 export const SITEWARD = join(ROOT, 'scripts/siteward');
 
 export interface Finished {
@@ -89,23 +91,28 @@ export class RunningDaemon implements AsyncDisposable {
   }
 
   /** Resolves with the first line of the log, said already or to come, of which this is true. */
-  async logged(what: string, wanted: (line: LogLine) => boolean, patience = 30_000): Promise<LogLine> {
+  async logged(what: string, wanted: (line: LogLine) => boolean, patience = PATIENCE): Promise<LogLine> {
     return await this.#until(`a log line (${what})`, () => this.log.find(wanted), patience);
   }
 
   /** Reads `/metrics` until `wanted` gives something. */
-  async metrics<T>(what: string, wanted: (samples: readonly Sample[]) => T | undefined, patience = 30_000): Promise<T> {
+  async metrics<T>(
+    what: string,
+    wanted: (samples: readonly Sample[]) => T | undefined,
+    patience = PATIENCE,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     const end = performance.now() + patience;
     for (;;) {
-      const found = wanted(await this.scrape());
-      if (found !== undefined && found !== false) return found;
+      const found = wanted(await this.scrape(headers));
+      if (found !== undefined) return found;
       if (performance.now() > end) throw new Error(`${what} did not come in ${patience / 1000} s: ${this.#tail()}`);
       await new Promise((wake) => setTimeout(wake, 100));
     }
   }
 
-  async scrape(): Promise<Sample[]> {
-    return parseExposition(await this.get('/metrics'));
+  async scrape(headers: Readonly<Record<string, string>> = {}): Promise<Sample[]> {
+    return parseExposition(await this.get('/metrics', headers));
   }
 
   async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
