@@ -73,4 +73,5 @@ test.each(['demo', 'run'])(
     if (verb === 'run') expect(demo.lines.filter((line) => line.includes('no config is given'))).toHaveLength(1);
     expect(demo.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   },
+  180_000,
 );

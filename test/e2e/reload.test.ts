@@ -83,4 +83,4 @@ test('a reload keeps counters, schedule and sessions of what did not change, and
     expect(sampleValue(now, 'siteward_device_state', { device, state: 'up' })).toBe(1);
   }
   expect(requests()).toEqual(requestsBefore);
-});
+}, 300_000);

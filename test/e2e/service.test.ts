@@ -67,7 +67,7 @@ test('systemd hears that siteward is ready, that it lives, and that it stops', a
   while (!lines.includes('STOPPING=1')) await next();
 
   expect((await ended).code).toBe(0);
-});
+}, 120_000);
 
 /** The instructions of the Dockerfile, with lines that go on joined. */
 function instructions(): { readonly name: string; readonly rest: string }[] {
