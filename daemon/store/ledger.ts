@@ -352,9 +352,9 @@ async function fill(store: Store, database: Database, from: string, table: strin
   const sql = `INSERT OR IGNORE INTO "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
   for (let start = 0; start < rows.length; start += ROWS_AT_ONCE)
     await database.write([
-      { sql, rows: rows.slice(start, start + ROWS_AT_ONCE).map((row) => columns.map((name) => valueOf(row, name))) },
+      { sql, rows: rows.slice(start, start + ROWS_AT_ONCE).map((row) => columns.map((name) => columnOf(row, name))) },
     ]);
   return rows.length;
 }
 
-const valueOf = (row: Row, name: string): SqlValue => row[name] ?? null;
+const columnOf = (row: Row, name: string): SqlValue => row[name] ?? null;

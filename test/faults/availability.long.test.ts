@@ -180,7 +180,7 @@ test('stopped for a minute, and the clock of the machine untouched: all unknown,
     for (const pieces of timelines.values()) {
       const gap = pieces.find(({ cause }) => cause === 'siteward stood still');
       expect(gap && stopped - gap.from).toBeLessThan(2 * SECOND);
-      expect(gap && gap.to).toBeGreaterThanOrEqual(resumed - SECOND);
+      expect(gap?.to).toBeGreaterThanOrEqual(resumed - SECOND);
     }
   });
 });
