@@ -88,6 +88,22 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./user.ts'),
   },
   {
+    usage: 'doctor',
+    summary:
+      'is everything there that siteward needs, and working: tools, disk, outputs, ledgers, credentials; and what to do',
+    options: [CONFIG, JSON_OUTPUT],
+    examples: ['siteward doctor', 'siteward doctor --json'],
+    load: () => import('./doctor.ts'),
+  },
+  {
+    usage: 'spool [action] [numbers...]',
+    summary:
+      'what waits for outputs and what they refused: list; retry or drop what was refused, all of it or by number',
+    options: [['--output <name>', 'of this output only'], CONFIG, JSON_OUTPUT],
+    examples: ['siteward spool list', 'siteward spool retry --output central', 'siteward spool drop 7'],
+    load: () => import('./spool.ts'),
+  },
+  {
     usage: 'backup <file>',
     summary: 'copy ledgers, spool and history into one file, also while the daemon runs',
     options: [CONFIG],
