@@ -118,7 +118,7 @@ export class NoticeService {
   /** Notices and the incidents that they are about change together: a crash leaves both or neither. */
   async #enqueue(notices: readonly Notice[], now: WallTime): Promise<void> {
     for (const { status, condition } of notices)
-      this.#options.log.info('a notice is due', { status, key: condition.key, title: condition.title });
+      this.#options.log.info('a notice is due', { status, incident: condition.key, title: condition.title });
     const rows = notices.flatMap((notice) =>
       this.#channels.map(({ name }) => [name, notice.status, notice.condition.title, JSON.stringify(notice), now, now]),
     );

@@ -131,7 +131,7 @@ test('its own link down for two minutes: none of fifty devices is down, all are 
 
   expect(changes(daemon, 'down', 0)).toEqual([]);
   expect(changes(daemon, 'unreachable', 0)).toEqual([]);
-  expect(opened(daemon)).toMatchObject([{ key: 'siteward:blind' }]);
+  expect(opened(daemon)).toMatchObject([{ incident: 'siteward:blind' }]);
   await daemon.stop();
 });
 
@@ -150,7 +150,7 @@ test('a gateway that is down: the fifty devices behind it are unreachable, and t
 
   expect(new Set(changes(daemon, 'down', silenced).map(({ device }) => device))).toEqual(new Set(['gw']));
   expect(opened(daemon)).toMatchObject([
-    { key: 'device:gw', title: 'gw is down, 50 devices behind it cannot be reached' },
+    { incident: 'device:gw', title: 'gw is down, 50 devices behind it cannot be reached' },
   ]);
   await daemon.stop();
 });
