@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockDatabase } from './connection.ts';
+import { lockDatabase } from './database-file.ts';
 import { asStoreError, StoreError } from './errors.ts';
 
 /**
