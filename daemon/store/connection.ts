@@ -1,7 +1,7 @@
 /** An open SQLite file: written, read, checkpointed, and given up when the disk has failed it. */
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { asStoreError, StoreError, type StoreErrorCode } from './errors.ts';
+import { asStoreError, type StoreError, type StoreErrorCode } from './errors.ts';
 import type { WriteResult } from './messages.ts';
 import type { Outcome, Row, SqlValue, Statement } from './store.ts';
 
@@ -13,25 +13,6 @@ const RESERVE_SLICE_BYTES = 1_048_576;
 const RESERVED_CHECKPOINT_PAGES = 200;
 const CACHED_STATEMENTS = 200;
 const FAULTS_LISTED = 20;
-
-/**
- * Refuses an SQLite with the WAL-reset race, which can damage a file that two connections write (3.7.0 to 3.51.2).
- * @throws StoreError `STORE_SQLITE`
- */
-export function assertSqliteVersion(version = sqliteVersion()): void {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  if (major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)))) return;
-  throw new StoreError('STORE_SQLITE', `SQLite ${version} can damage its files (3.51.3 or later is needed)`);
-}
-
-function sqliteVersion(): string {
-  const database = new DatabaseSync(':memory:');
-  try {
-    return String(database.prepare('SELECT sqlite_version() AS version').get()?.['version']);
-  } finally {
-    database.close();
-  }
-}
 
 export class Connection {
   readonly #database: DatabaseSync;

@@ -15,6 +15,25 @@ const WHOLE_CHECK_BYTES = 67_108_864;
 const QUICK_CHECK_BYTES = 268_435_456;
 const LEAST_FREE_BYTES = 262_144;
 
+/**
+ * Refuses an SQLite with the WAL-reset race, which can damage a file that two connections write (3.7.0 to 3.51.2).
+ * @throws StoreError `STORE_SQLITE`
+ */
+export function assertSqliteVersion(version = sqliteVersion()): void {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  if (major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)))) return;
+  throw new StoreError('STORE_SQLITE', `SQLite ${version} can damage its files (3.51.3 or later is needed)`);
+}
+
+function sqliteVersion(): string {
+  const database = new DatabaseSync(':memory:');
+  try {
+    return String(database.prepare('SELECT sqlite_version() AS version').get()?.['version']);
+  } finally {
+    database.close();
+  }
+}
+
 export interface OpenedConnection {
   readonly connection: Connection;
   readonly setAside?: string;

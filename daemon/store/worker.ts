@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Ballast } from './ballast.ts';
-import { assertSqliteVersion, type Connection } from './connection.ts';
-import { copyDatabase, openConnection, readDamaged } from './database-file.ts';
+import type { Connection } from './connection.ts';
+import { assertSqliteVersion, copyDatabase, openConnection, readDamaged } from './database-file.ts';
 import { asStoreError, StoreError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { Answers, Call, Fault, Reply, Request, WorkerSettings } from './messages.ts';

@@ -3,7 +3,7 @@ import { chmod, open, readdir, readFile, stat, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { assertSqliteVersion } from '#daemon/store/connection.ts';
+import { assertSqliteVersion } from '#daemon/store/database-file.ts';
 import { openStore } from '#daemon/store/sqlite-store.ts';
 import type { Database, DatabaseOptions, Store } from '#daemon/store/store.ts';
 import { temporaryFolder } from '../../support/folder.ts';
