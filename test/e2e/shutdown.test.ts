@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { expect, onTestFinished, test } from 'vitest';
+import { CATALOGUE } from '#collectors/catalogue.ts';
+import { type Sample, samplesOf, sampleValue } from '../support/exposition.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { everGrowing } from '../support/hostile-agent.ts';
+import { startInfluxd } from '../support/influxd.ts';
+import { parseLine } from '../support/line-parser.ts';
+import { startMibAgent } from '../support/mib-agent.ts';
+import { freePort } from '../support/process.ts';
+import { COMMUNITY, CREDENTIALS, startRecordedSite } from '../support/recorded-site.ts';
+import { startDaemon } from '../support/siteward.ts';
+import { SYS } from '../support/snmp.ts';
+import { freeUdpPort } from '../support/snmpd.ts';
+
+const outcome = (samples: readonly Sample[], what: string) =>
+  sampleValue(samples, 'siteward_output_points_total', { output: 'central', outcome: what }) ?? 0;
+
+/** Stands before InfluxDB, passes everything on, and keeps the lines that it took. */
+async function listenBefore(url: string, port: number): Promise<readonly string[]> {
+  const taken: string[] = [];
+  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await buffer(request);
+    const headers = new Headers(
+      Object.entries(request.headers).flatMap(([k, v]) => (typeof v === 'string' ? [[k, v]] : [])),
+    );
+    for (const name of ['host', 'connection', 'content-length', 'transfer-encoding']) headers.delete(name);
+    const answer = await fetch(`${url}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers,
+      ...(body.length > 0 ? { body: new Uint8Array(body) } : {}),
+    });
+    if (answer.status === 204 && request.url?.startsWith('/write')) {
+      const text = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+      taken.push(...text.toString('utf8').split('\n').filter(Boolean));
+    }
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' });
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  };
+  const server = createServer((request, response) => void pass(request, response).catch(() => response.destroy()));
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return taken;
+}
+
+test('SIGTERM under load ends it within 10 s, and after a restart every point that it had taken is in InfluxDB, once', async () => {
+  await using site = await startRecordedSite();
+  // A walk without an end and ten devices that nobody answers for: polls that are under way whenever the signal comes.
+  const endless = await startMibAgent({
+    community: COMMUNITY,
+    varbinds: new Map([[SYS.objectId, { type: 'oid', value: '1.3.6.1.4.1.8072.3.2.10' }]]),
+    behave: everGrowing('1.3.6.1.2.1.2.2.1.2', 200),
+  });
+  onTestFinished(() => endless.stop());
+  const dead = await freeUdpPort();
+  const extra = { credentials: ['office'], checks: ['snmp'] };
+  // InfluxDB is away at first: all points have to be on disk.
+  const http = await freePort();
+  const config = {
+    credentials: CREDENTIALS,
+    polling: { availability: '5s', metrics: '15s', inventory: '1m' },
+    devices: [
+      ...site.settings,
+      { ...extra, name: 'endless', address: endless.address, port: endless.port },
+      ...Array.from({ length: 10 }, (_, n) => ({
+        ...extra,
+        name: `dead-${n}`,
+        address: `127.0.9.${n + 1}`,
+        port: dead,
+      })),
+    ],
+    outputs: { influx: [{ name: 'central', url: `http://127.0.0.1:${http}` }] },
+  };
+  const folder = await temporaryFolder();
+  await using first = await startDaemon(config, { folder });
+  const before = await first.metrics('points of twenty devices in the spool', (samples) => {
+    const read = samplesOf(samples, 'siteward_device_info').filter(({ labels }) => labels.profile !== '');
+    const kept = sampleValue(samples, 'siteward_spool_points', { output: 'central' }) ?? 0;
+    return read.length >= 20 && kept >= 500 ? samples : undefined;
+  });
+  const acknowledged = sampleValue(before, 'siteward_spool_points', { output: 'central' }) ?? 0;
+
+  const ended = await first.stop('SIGTERM');
+
+  expect(ended).toMatchObject({ code: 0, signal: null });
+  expect(ended.seconds).toBeLessThan(10);
+  expect(first.log.at(-1)?.message).toBe('siteward has stopped');
+
+  const influxd = await startInfluxd(await temporaryFolder());
+  onTestFinished(() => influxd.stop('SIGKILL'));
+  const lines = await listenBefore(influxd.url, http);
+  // Nobody is asked any more, so that the count stands still: what comes now is what was kept.
+  await using second = await startDaemon({ ...config, devices: [] }, { folder });
+  const after = await second.metrics(
+    'an empty spool',
+    (samples) =>
+      sampleValue(samples, 'siteward_spool_points', { output: 'central' }) === 0 &&
+      outcome(samples, 'written') >= acknowledged
+        ? samples
+        : undefined,
+    60_000,
+  );
+  expect(outcome(after, 'dropped')).toBe(0);
+  expect(outcome(after, 'rejected')).toBe(0);
+
+  // A point is one series at one time. The database has each, whatever was sent twice in one millisecond.
+  const points = new Set(
+    lines.map(parseLine).map(({ measurement, tags, timestamp }) => {
+      const sorted = Object.entries(tags).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      return JSON.stringify([measurement, sorted, String(timestamp)]);
+    }),
+  );
+  let rows = 0;
+  for (const measurement of new Set(Object.values(CATALOGUE).map(({ influx }) => influx.measurement)))
+    rows += (await influxd.query(`SELECT * FROM "${measurement}" GROUP BY *`)).length;
+  expect(lines.length).toBeGreaterThanOrEqual(outcome(after, 'written'));
+  expect(rows).toBe(points.size);
+}, 300_000);
