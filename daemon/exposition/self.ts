@@ -15,6 +15,11 @@ export interface OutputStatus {
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
+/** Two scrapes in a row leave prom-client without a mean to tell: what is not known is absent, never NaN. */
+function withoutUnknown(text: string): string {
+  return text.replace(/^[^#\n].* nan$\n?/gim, '');
+}
+
 /** What the daemon says about itself, beside the devices. Few series, so prom-client's own rendering is fast enough. */
 export class SelfMetrics {
   readonly #registry = new Registry<RegistryContentType>();
@@ -111,7 +116,7 @@ export class SelfMetrics {
       return await this.#registry.metrics();
     });
     this.#turn = turn.catch(() => undefined);
-    const text = await turn;
+    const text = withoutUnknown(await turn);
     return format === 'openmetrics' ? text.replace(/# EOF\n?$/, '') : text.endsWith('\n') ? text : `${text}\n`;
   }
 
