@@ -19,7 +19,7 @@ export interface RecordedDevice {
   readonly agent: SimulatedAgent;
   /** What stands beside the recording; large counters may be written as text. */
   readonly expected: {
-    readonly device: Readonly<Record<string, string>>;
+    readonly device: Readonly<Record<string, string | null>>;
     readonly readings: readonly ExpectedReading[];
   };
 }
