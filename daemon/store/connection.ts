@@ -98,6 +98,7 @@ export class Connection {
       for (let left = Math.max(missing, RESERVE_SLICE_BYTES); left > 0; left -= RESERVE_SLICE_BYTES) {
         this.#database.exec(`INSERT INTO siteward_reserve VALUES (zeroblob(${RESERVE_SLICE_BYTES}))`);
         this.#checkpoint();
+        if (this.#dead) throw this.#dead;
       }
     } catch (thrown) {
       if (asStoreError(thrown, this.#path).code !== 'STORE_FULL') throw thrown;
