@@ -88,6 +88,12 @@ export interface ModelRun {
   readonly largest: number;
 }
 
+/** Small ones reach every corner soon; a fault that hides in large numbers needs the real ones. */
+export const CONSTANTS = {
+  tiny: { maxBytes: 900, merged: { points: 6, rawBytes: 60 }, largest: 4 },
+  real: { maxBytes: 8_000, merged: { points: 5_000, rawBytes: 1_000_000 }, largest: 200 },
+} satisfies Record<string, Pick<ModelRun, 'maxBytes' | 'merged' | 'largest'>>;
+
 const MAX_AGE = 3_600_000 as Milliseconds;
 
 /** One sequence of actions; after each, memory, disk and model must agree. */

@@ -4,12 +4,7 @@ import { openStore } from '#daemon/store/sqlite-store.ts';
 import { MEMORY, temporaryFolder } from '../../support/folder.ts';
 import { seededRandom } from '../../support/random.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
-import { type ModelRun, runModel } from '../../support/spool-model.ts';
-
-const CONSTANTS = {
-  tiny: { maxBytes: 900, merged: { points: 6, rawBytes: 60 }, largest: 4 },
-  real: { maxBytes: 8_000, merged: { points: 5_000, rawBytes: 1_000_000 }, largest: 200 },
-} satisfies Record<string, Pick<ModelRun, 'maxBytes' | 'merged' | 'largest'>>;
+import { CONSTANTS, runModel } from '../../support/spool-model.ts';
 
 test.each([
   ['tiny', 30],
