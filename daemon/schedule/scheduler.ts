@@ -159,7 +159,8 @@ export class Scheduler {
     try {
       result = await lane.run(AbortSignal.any([this.#stopping.signal, clock.timeout(deadline)]));
     } catch (error) {
-      onError?.(lane.key, error);
+      // What the end of the daemon broke off did not fail.
+      if (!this.#stopping.signal.aborted) onError?.(lane.key, error);
     }
     entry.running = false;
     if (result === 'silent') entry.failures += 1;
