@@ -50,6 +50,7 @@ export class Scheduler {
   readonly #running = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #waiting: Entry[] = [];
+  #isStopping = false;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -57,6 +58,8 @@ export class Scheduler {
 
   /** Adds lanes, spreading their first cycles. A lane that is there already keeps its place in the schedule. */
   add(lanes: readonly Lane[]): void {
+    // An answer that comes while we stop may teach of lanes: nobody would wait for them to end.
+    if (this.#isStopping) return;
     const random = this.#options.random ?? Math.random;
     const now = this.#options.clock.monotonicNow();
     for (const lane of lanes) {
@@ -97,10 +100,12 @@ export class Scheduler {
 
   /** No new cycles; resolves when those under way have ended, which `signal` hastens by aborting them. */
   async stop(signal: AbortSignal): Promise<void> {
+    this.#isStopping = true;
     clearTimeout(this.#timer);
     this.#entries.clear();
     this.#waiting = [];
-    const abort = () => this.#stopping.abort(signal.reason);
+    // An error of its own: the reason is a time limit as well, and must not be taken for the deadline of a cycle.
+    const abort = () => this.#stopping.abort(new Error('siteward stops', { cause: signal.reason }));
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     await Promise.all(this.#running);

@@ -183,3 +183,28 @@ test('stopping waits for what runs, and its signal hastens it', async () => {
 
   expect(ended).toBe(true);
 });
+
+test('what stopping breaks off is no fault, has not missed its deadline, and can add no lane any more', async () => {
+  const reasons: unknown[] = [];
+  const errors: unknown[] = [];
+  const started: string[] = [];
+  const subject = scheduler({ onError: (_lane, error) => errors.push(error) });
+  subject.add([
+    lane('poll', async (signal) => {
+      started.push('poll');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      subject.add([lane('learnt late', async () => 'answered', 1_000)]);
+      reasons.push(signal.reason);
+      throw signal.reason;
+    }),
+  ]);
+  await vi.advanceTimersByTimeAsync(1);
+
+  await subject.stop(AbortSignal.abort(new DOMException('grace is over', 'TimeoutError')));
+  await vi.advanceTimersByTimeAsync(5_000);
+
+  expect(started).toEqual(['poll']);
+  expect(reasons).toEqual([expect.objectContaining({ name: 'Error' })]);
+  expect(errors).toEqual([]);
+  expect(subject.keys()).toEqual([]);
+});
