@@ -1,4 +1,4 @@
-import { CATALOGUE, type CatalogueEntry } from '#collectors/catalogue.ts';
+import { CATALOGUE, type CatalogueEntry, METRIC_NAMES, type MetricName } from '#collectors/catalogue.ts';
 import type { DeviceClass, Labels, Observation, Reading, WallTime } from '#collectors/contract.ts';
 import { isImportant } from '#daemon/spool/importance.ts';
 
@@ -22,10 +22,36 @@ export interface EncodedObservation {
   readonly refused: number;
 }
 
+const COMMON_TAGS = ['class', 'client', 'device', 'site'] as const;
 /** InfluxDB stands 64 KiB for all tags together; no name that a person can read is as long as this. */
 const LONGEST_TAG = 512;
 const LARGEST_INTEGER = 2n ** 63n - 1n;
 const SMALLEST_INTEGER = -(2n ** 63n);
+
+/** What of a line follows from its metric alone. */
+interface Shape {
+  readonly entry: CatalogueEntry;
+  /** Equal for metrics that can share a line. */
+  readonly family: string;
+  /** In order, which spares the server sorting them. */
+  readonly tags: readonly string[];
+  readonly important: boolean;
+}
+
+const SHAPES: ReadonlyMap<MetricName, Shape> = new Map(
+  METRIC_NAMES.map((metric) => {
+    const entry: CatalogueEntry = CATALOGUE[metric];
+    const tags = [...new Set([...COMMON_TAGS, ...entry.labels])].sort();
+    const family = [entry.influx.measurement, ...entry.labels].join(' ');
+    return [metric, { entry, family, tags, important: isImportant(entry) }];
+  }),
+);
+
+interface Series {
+  readonly important: boolean;
+  readonly names: string[];
+  readonly fields: string[];
+}
 
 /**
  * The readings as line protocol: one line per measurement and tag set, with all fields read at that time. The bytes
@@ -36,50 +62,63 @@ export function encodeLines(
   deviceClass: DeviceClass | undefined,
   settings: LineSettings,
 ): EncodedObservation {
-  const seriesOf = new Map<string, { readonly important: boolean; readonly fields: Map<string, string> }>();
+  const common = commonTags(observation.device, deviceClass, settings);
+  const byLabels = new Map<string, Series>();
+  const bySeries = new Map<string, Series>();
   let refused = 0;
-  for (const reading of observation.groups.flatMap(({ readings }) => readings)) {
-    const entry: CatalogueEntry = CATALOGUE[reading.metric];
-    const value = fieldValue(reading, entry);
-    const key = entry.influx.measurement + tagSet(tagsOf(reading, entry, observation.device, deviceClass, settings));
-    const series = seriesOf.get(key) ?? { important: isImportant(entry), fields: new Map<string, string>() };
-    if (value === undefined || series.fields.has(entry.influx.field)) {
-      refused += 1;
-      continue;
+  for (const { readings } of observation.groups) {
+    for (const reading of readings) {
+      const shape = SHAPES.get(reading.metric);
+      const value = shape && fieldValue(reading, shape.entry);
+      if (!shape || value === undefined) {
+        refused += 1;
+        continue;
+      }
+      let key = shape.family;
+      for (const label of shape.entry.labels) key += `\0${reading.labels[label] ?? ''}`;
+      const series = byLabels.get(key) ?? seriesOf(reading, shape, common, bySeries);
+      byLabels.set(key, series);
+      const { field } = shape.entry.influx;
+      if (series.names.includes(field)) {
+        refused += 1;
+        continue;
+      }
+      series.names.push(field);
+      series.fields.push(`${field}=${value}`);
     }
-    series.fields.set(entry.influx.field, value);
-    seriesOf.set(key, series);
   }
   const time = timestamp(observation.at, settings.precision);
-  const lines = Array.from(seriesOf, ([key, { important, fields }]): Line => {
-    const list = Array.from(fields, ([field, value]) => `${field}=${value}`).join(',');
-    return { text: `${key} ${list} ${time}`, important };
+  const lines = Array.from(bySeries, ([name, { important, fields }]): Line => {
+    return { text: `${name} ${fields.join(',')} ${time}`, important };
   });
   return { lines, refused };
 }
 
-/** A metric's own label wins over the tag of the same name that every line has. */
-function tagsOf(
-  { labels }: Reading,
-  entry: CatalogueEntry,
-  device: string,
-  deviceClass: DeviceClass | undefined,
-  { client, site }: LineSettings,
-): Labels {
-  const tags: Record<string, string> = { client, site, device, class: device === '' ? '' : (deviceClass ?? '') };
-  for (const label of entry.labels) tags[label] = labels[label] ?? '';
-  return tags;
+/** Two labels that differ may be one tag: what could not be told apart there is told as one here. */
+function seriesOf({ labels }: Reading, shape: Shape, common: Labels, bySeries: Map<string, Series>): Series {
+  let name = shape.entry.influx.measurement;
+  for (const tag of shape.tags) {
+    // A metric's own label wins over the tag of the same name that every line has.
+    const value = shape.entry.labels.includes(tag) ? tagValue(labels[tag] ?? '') : (common[tag] ?? '');
+    // A tag without value does not exist.
+    if (value !== '') name += `,${tag}=${value}`;
+  }
+  const series = bySeries.get(name) ?? { important: shape.important, names: [], fields: [] };
+  bySeries.set(name, series);
+  return series;
 }
 
-/** In order of their names, which spares the server sorting them; a tag without value does not exist. */
-function tagSet(tags: Labels): string {
-  return Object.keys(tags)
-    .sort()
-    .map((name) => [name, tagValue(tags[name] ?? '')] as const)
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `,${name}=${value}`)
-    .join('');
+function commonTags(device: string, deviceClass: DeviceClass | undefined, { client, site }: LineSettings): Labels {
+  return {
+    client: tagValue(client),
+    site: tagValue(site),
+    device: tagValue(device),
+    class: device === '' ? '' : (deviceClass ?? ''),
+  };
 }
+
+/** Printable ASCII of which no character means anything: most names, and worth the short way. */
+const PLAIN = /^[!-+\--<>-[\]-~]*$/;
 
 /**
  * A text as tag value. Whatever a device sends stays one value of one point: control characters, a line break among
@@ -87,6 +126,7 @@ function tagSet(tags: Labels): string {
  * read it alike.
  */
 export function tagValue(text: string): string {
+  if (text.length <= LONGEST_TAG && PLAIN.test(text)) return text;
   return text
     .slice(0, LONGEST_TAG)
     .toWellFormed()
