@@ -3,6 +3,7 @@ import { benchAvailability } from './availability.ts';
 import { benchExposition } from './exposition.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchIcmp } from './icmp.ts';
+import { benchProfiles } from './profiles.ts';
 import { benchSnmp } from './snmp.ts';
 import { type Figure, printTable } from './table.ts';
 
@@ -10,6 +11,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   exposition: benchExposition,
   icmp: benchIcmp,
   snmp: benchSnmp,
+  profiles: benchProfiles,
   footprint: benchFootprint,
   availability: benchAvailability,
 };
