@@ -40,11 +40,8 @@ export async function benchFootprint(): Promise<Figure[]> {
     const scrape = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await until('a first reading', async () => (await scrape()).includes('siteward_device_uptime_seconds{'));
     const first = (performance.now() - begin) / 1000;
-    await until(
-      'all devices',
-      async () => (await scrape()).split('siteward_device_uptime_seconds{').length > DEVICES,
-      120_000,
-    );
+    const recognised = async () => (await scrape()).match(/^siteward_device_info\{.*profile="[^"]+"/gm)?.length ?? 0;
+    await until('the recognition of all devices', async () => (await recognised()) >= DEVICES, 120_000);
     await new Promise((resolve) => setTimeout(resolve, 60_000));
     const before = { cpu: cpuSeconds(daemon.pid), at: performance.now() };
     let most = 0;
