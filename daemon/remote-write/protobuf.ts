@@ -6,6 +6,7 @@
 
 const LENGTH_DELIMITED = 2;
 const FIXED_64 = 1;
+const LABEL_KEY = (1 << 3) | LENGTH_DELIMITED;
 
 export interface Series {
   /** In order of their names, `__name__` among them. */
@@ -41,6 +42,17 @@ export function splitSeries(raw: Uint8Array): readonly Uint8Array[] {
     start = next + length;
   }
   return records;
+}
+
+/** What stands before the sample, octet by octet: equal for records of one series. */
+export function labelBytes(record: Uint8Array): string {
+  const { next } = readVarint(record, 1);
+  let end = next;
+  while (record[end] === LABEL_KEY) {
+    const { value: length, next: start } = readVarint(record, end + 1);
+    end = start + length;
+  }
+  return Buffer.from(record.buffer, record.byteOffset + next, end - next).toString('latin1');
 }
 
 /** A record as people write it: `name{label="value"} 1.5 1790000000000`. */

@@ -7,7 +7,7 @@ import { Backlog, type Batch, type ClaimLimits, spaceOf } from './backlog.ts';
 import { gunzip, gzip } from './compression.ts';
 import { type DropReason, type SpoolCounts, Tallies, type Tally, unaccounted } from './counts.ts';
 import { type QuarantinedRecord, quarantineStatements } from './quarantine.ts';
-import type { RecordFormat } from './records.ts';
+import { arranged, type RecordFormat } from './records.ts';
 import type { Spool } from './spool.ts';
 import * as sql from './statements.ts';
 import { Turns } from './turns.ts';
@@ -283,8 +283,9 @@ export class OutputSpool {
     try {
       const claim = await this.#read(batches);
       if (!claim) return;
-      const body = await gzip(claim.raw, MERGED_LEVEL);
-      const merged = batchOf(first.id, { ...span(claim.batches), raw: claim.raw, points: claim.points }, body);
+      const raw = arranged(claim.raw, this.settings.format);
+      const body = await gzip(raw, MERGED_LEVEL);
+      const merged = batchOf(first.id, { ...span(claim.batches), raw, points: claim.points }, body);
       await this.#turns.take(async () => {
         await this.#fresh();
         if (claim.batches.every((batch) => this.#backlog.has(batch))) {

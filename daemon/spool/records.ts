@@ -3,6 +3,8 @@ export interface RecordFormat {
   readonly name: 'lines' | 'series';
   /** The records of a batch, in order. Joined again they are the same bytes. */
   split(raw: Uint8Array): readonly Uint8Array[];
+  /** Equal for records of one series. */
+  seriesOf(record: Uint8Array): string;
   /** A record as a person reads it in the quarantine. */
   describe(record: Uint8Array): string;
 }
@@ -22,8 +24,23 @@ export const LINES: RecordFormat = {
     }
     return records;
   },
+  // Fields and time hold no space; tags may.
+  seriesOf(record) {
+    const line = Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('latin1');
+    return line.slice(0, line.lastIndexOf(' ', line.lastIndexOf(' ') - 1));
+  },
   describe: (record) => new TextDecoder().decode(record).trimEnd(),
 };
+
+/**
+ * The same records with those of a series side by side, each series in its order: of neighbours that hardly differ a
+ * compressor makes less.
+ */
+export function arranged(raw: Uint8Array, format: RecordFormat): Uint8Array {
+  const keyed = format.split(raw).map((record) => ({ record, series: format.seriesOf(record) }));
+  keyed.sort((a, b) => (a.series < b.series ? -1 : a.series > b.series ? 1 : 0));
+  return joined(keyed.map(({ record }) => record));
+}
 
 export function joined(records: readonly Uint8Array[]): Uint8Array {
   return records.length === 1 && records[0] ? records[0] : Buffer.concat(records);

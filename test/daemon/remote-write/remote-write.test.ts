@@ -180,6 +180,23 @@ describe('records', () => {
     );
   });
 
+  test('are told apart by their series, whatever their sample is', () => {
+    const record = (device: string, value: number, timestamp: number) =>
+      SERIES.seriesOf(
+        encodeSeries({
+          labels: [
+            ['__name__', 'up'],
+            ['device', device],
+          ],
+          value: double(value),
+          timestamp,
+        }),
+      );
+
+    expect(record('a', 1, 5)).toBe(record('a', -2.5, 1_790_000_000_000));
+    expect(record('a', 1, 5)).not.toBe(record('b', 1, 5));
+  });
+
   test('are told in the words of Prometheus', () => {
     const labels = [
       ['__name__', 'siteward_device_up'],
