@@ -93,7 +93,10 @@ export class Backlog {
     }
   }
 
-  /** As many of the oldest or newest unclaimed batches as the limits allow, but at least one where there is one. */
+  /**
+   * As many of the oldest or newest unclaimed batches as the limits allow, but at least one where there is one; in order
+   * of their ids either way.
+   */
   claim(end: 'oldest' | 'newest', limits: ClaimLimits): readonly Batch[] {
     const taken: Batch[] = [];
     let points = 0;
@@ -106,7 +109,7 @@ export class Backlog {
       taken.push(batch);
       if (taken.length >= MOST_CLAIMED) break;
     }
-    return this.#take(taken);
+    return this.#take(taken.sort((a, b) => a.id - b.id));
   }
 
   /**
