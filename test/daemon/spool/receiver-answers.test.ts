@@ -14,6 +14,9 @@ import { type RecordedLine, recordingLogger } from '../../support/recording-logg
 import { scaledClock } from '../../support/scaled-clock.ts';
 import { missing, openTestSpool, type TestSpool } from '../../support/spool.ts';
 
+/** A busy machine takes its time. */
+const SOON = { timeout: 15_000 };
+
 /** Back-offs of seconds and the minute for which an output is held pass this many times as fast. */
 const FASTER = 400;
 
@@ -141,13 +144,13 @@ describe('what passes by itself', () => {
     const port = await freePort();
     const { sink, log } = await openScene(`http://127.0.0.1:${port}`);
     produce(sink, 10);
-    await expect.poll(() => sink.status().delivery.kind).toBe('unavailable');
+    await expect.poll(() => sink.status().delivery.kind, SOON).toBe('unavailable');
 
     const receiver = await startReceiver(() => OK, { port });
     await settled(sink);
 
     expect(receiver.stored.length).toBe(10);
-    await expect.poll(() => log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+    await expect.poll(() => log.lines.map(({ level }) => level), SOON).toEqual(['warn', 'info']);
   });
 
   test('a name that cannot be resolved is waited for', async () => {
@@ -156,7 +159,7 @@ describe('what passes by itself', () => {
     produce(sink, 10);
 
     await expect
-      .poll(() => sink.status().delivery)
+      .poll(() => sink.status().delivery, SOON)
       .toMatchObject({ kind: 'unavailable', message: /ENOTFOUND|EAI_AGAIN/ });
     expect(sink.status()).toMatchObject({ pending: 10 });
   });
@@ -171,7 +174,9 @@ describe('what passes by itself', () => {
 
     produce(sink, 10);
 
-    await expect.poll(() => sink.status().delivery).toMatchObject({ kind: 'unavailable', message: /within 5000 ms/ });
+    await expect
+      .poll(() => sink.status().delivery, SOON)
+      .toMatchObject({ kind: 'unavailable', message: /within 5000 ms/ });
     expect(sink.status()).toMatchObject({ pending: 10 });
   });
 });
@@ -197,14 +202,14 @@ describe('what someone must put right', () => {
     );
     const { sink, log } = await openScene(receiver.url, { token: 'S3CRET' });
     produce(sink, 20);
-    await expect.poll(() => sink.status().delivery.kind).toBe('held');
+    await expect.poll(() => sink.status().delivery.kind, SOON).toBe('held');
     const held = sink.status();
     right = true;
     const status = await settled(sink);
 
     expect(held).toMatchObject({ pending: 20, written: 0, delivery: { hint: /./ } });
     expect(status).toMatchObject({ written: 20 });
-    await expect.poll(() => log.lines.map(({ level }) => level)).toEqual(['error', 'info']);
+    await expect.poll(() => log.lines.map(({ level }) => level), SOON).toEqual(['error', 'info']);
     expect(JSON.stringify(log.lines)).not.toContain('S3CRET');
   });
 
@@ -218,7 +223,7 @@ describe('what someone must put right', () => {
 
     produce(sink, 5);
 
-    await expect.poll(() => sink.status().delivery).toMatchObject({ kind: 'held', message: /TLS/ });
+    await expect.poll(() => sink.status().delivery, SOON).toMatchObject({ kind: 'held', message: /TLS/ });
     expect(receiver.requests).toEqual([]);
     expect(sink.status()).toMatchObject({ pending: 5 });
   });
@@ -229,7 +234,7 @@ describe('what someone must put right', () => {
     const { sink } = await openScene(receiver.url, { token: 'S3CRET' });
 
     produce(sink, 5);
-    await expect.poll(() => sink.status().delivery.kind).toBe('held');
+    await expect.poll(() => sink.status().delivery.kind, SOON).toBe('held');
 
     expect(stranger.requests).toEqual([]);
     expect(receiver.requests[0]?.headers.authorization).toBe('Token S3CRET');

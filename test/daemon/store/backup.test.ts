@@ -45,7 +45,7 @@ test('a backup under load holds everything acknowledged before it, and opens aga
       acknowledged += 1;
     }
   })();
-  await expect.poll(() => acknowledged).toBeGreaterThan(100);
+  await expect.poll(() => acknowledged, { timeout: 20_000 }).toBeGreaterThan(100);
   const before = acknowledged;
   const file = join(await temporaryFolder(), 'backup.tar.gz');
 
