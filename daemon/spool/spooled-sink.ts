@@ -197,7 +197,8 @@ export class SpooledSink implements SpooledOutput {
   #shed(): void {
     let shed = 0;
     let bytes = this.#queuedBytes;
-    while (this.#queue.length + this.#committing - shed > MOST_QUEUED_POINTS || bytes > MOST_QUEUED_BYTES) {
+    const excess = this.#queue.length + this.#committing - MOST_QUEUED_POINTS;
+    while (shed < this.#queue.length && (shed < excess || bytes > MOST_QUEUED_BYTES)) {
       bytes -= this.#queue[shed]?.bytes.length ?? 0;
       shed += 1;
     }

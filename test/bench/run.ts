@@ -3,6 +3,7 @@ import { benchAvailability } from './availability.ts';
 import { benchExposition } from './exposition.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchIcmp } from './icmp.ts';
+import { benchOutage } from './outage.ts';
 import { benchProfiles } from './profiles.ts';
 import { benchSnmp } from './snmp.ts';
 import { type Figure, printTable } from './table.ts';
@@ -14,6 +15,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   profiles: benchProfiles,
   footprint: benchFootprint,
   availability: benchAvailability,
+  outage: benchOutage,
 };
 
 const wanted = process.argv.slice(2);

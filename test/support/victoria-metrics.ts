@@ -13,8 +13,12 @@ export interface ExportedSeries {
 }
 
 /** A real victoria-metrics on loopback with its data in `folder`. */
-export async function startVictoriaMetrics(folder: string, flags: readonly string[] = []): Promise<VictoriaMetrics> {
-  const port = await freePort();
+export async function startVictoriaMetrics(
+  folder: string,
+  flags: readonly string[] = [],
+  given?: number,
+): Promise<VictoriaMetrics> {
+  const port = given ?? (await freePort());
   const args = [
     `-storageDataPath=${folder}`,
     `-httpListenAddr=127.0.0.1:${port}`,

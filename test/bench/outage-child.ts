@@ -1,0 +1,89 @@
+/**
+ * A daemon's outgoing half through an outage, in a process of its own so that its memory can be told. It spools what
+ * HOURS bring while nobody listens at URL, says so, and after a line on stdin measures how it gets rid of it.
+ *
+ * arguments: folder, URL, hours
+ */
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Milliseconds } from '#collectors/contract.ts';
+import { systemClock } from '#daemon/clock.ts';
+import { openInfluxSink } from '#daemon/sinks/influx.ts';
+import { openSpool } from '#daemon/spool/spool.ts';
+import { openStore } from '#daemon/store/sqlite-store.ts';
+import { influxSettings } from '../support/output-settings.ts';
+import { recordingLogger } from '../support/recording-logger.ts';
+import { OutageLoad } from './outage-load.ts';
+
+const [directory = '', url = '', hours = '1'] = process.argv.slice(2);
+const minutes = Number(hours) * 60;
+const say = (fields: object): void => void process.stdout.write(`${JSON.stringify(fields)}\n`);
+
+const log = recordingLogger();
+const store = await openStore({ directory, log });
+const spool = await openSpool({ store, directory, freeFloor: 0, log, clock: systemClock });
+const sink = await openInfluxSink({
+  settings: influxSettings({ url, retention: '2160h' }),
+  site: { id: 'acme-hq', client: 'ACME Ltd' },
+  spool,
+  log,
+  clock: systemClock,
+});
+
+const load = new OutageLoad();
+const resident = (): number => process.memoryUsage().rss;
+const [cpu, began, from] = [process.cpuUsage(), performance.now(), Date.now() - minutes * 60_000];
+const residentByHour: number[] = [];
+for (let minute = 0; minute < minutes; minute++) {
+  const observations = load.minute(from + minute * 60_000);
+  // A third at a time, and so about 500 points in a commit, as when they come in during a minute.
+  for (let third = 0; third < 3; third++) {
+    for (const each of observations.slice(third * 34, third * 34 + 34)) sink.accept(each);
+    await sink.flush(AbortSignal.timeout(60_000));
+  }
+  if (minute % 60 === 59) residentByHour.push(resident());
+}
+while (await mergedMore());
+const { user, system } = process.cpuUsage(cpu);
+say({
+  phase: 'outage',
+  points: sink.status().pending,
+  seconds: (performance.now() - began) / 1000,
+  cpuSeconds: (user + system) / 1e6,
+  residentByHour,
+  spoolBytes: sink.status().bytes,
+  fileBytes: statSync(join(directory, 'spool.db')).size,
+});
+
+await once(process.stdin, 'data');
+const delay = monitorEventLoopDelay({ resolution: 5 });
+delay.enable();
+const { pending } = sink.status();
+while (sink.status().written === 0) await systemClock.sleep(5 as Milliseconds);
+const replayBegan = performance.now();
+const replayCpu = process.cpuUsage();
+say({ phase: 'recovered' });
+const live = load.minute(Date.now())[0];
+if (live) sink.accept(live);
+while (sink.status().pending > 0) await systemClock.sleep(20 as Milliseconds);
+const replay = process.cpuUsage(replayCpu);
+say({
+  phase: 'replay',
+  points: pending,
+  seconds: (performance.now() - replayBegan) / 1000,
+  cpuSeconds: (replay.user + replay.system) / 1e6,
+  loopDelayP99: delay.percentile(99) / 1e6,
+  resident: resident(),
+});
+await sink.close();
+await spool.close();
+await store.close();
+process.exit(0);
+
+async function mergedMore(): Promise<boolean> {
+  const before = sink.status().batches;
+  await sink.spool.merge();
+  return sink.status().batches < before;
+}
