@@ -1,7 +1,7 @@
 /** What the ledger says of a time: per device, intervals that touch end to end. Pure but for `readTimelines`. */
 import type { WallTime } from '#collectors/contract.ts';
 import type { Span } from '../calendar.ts';
-import type { Database } from '../store/store.ts';
+import type { Database, Row } from '../store/store.ts';
 import {
   type AnnouncedMaintenance,
   type Correction,
@@ -10,7 +10,7 @@ import {
   type Interruption,
   type StateDetail,
 } from './entries.ts';
-import type { ObservedState } from './verdict.ts';
+import type { ObservedState, Rule } from './verdict.ts';
 
 /** A time in which siteward watched without a break. */
 export interface StoredSegment {
@@ -64,7 +64,11 @@ export function segmentsOf(
   });
 }
 
-type StateEntry = Extract<Entry, { kind: 'state' }>;
+/** What a timeline is made from. */
+type SeenState = Pick<
+  Extract<Entry, { kind: 'state' }>,
+  'seq' | 'device' | 'segment' | 'at' | 'state' | 'rule' | 'detail'
+>;
 interface Watching {
   readonly from: WallTime;
   readonly to: WallTime | undefined;
@@ -73,7 +77,7 @@ interface Watching {
 interface DeviceEntries {
   readonly watching: Watching[];
   /** In the order in which they were entered. */
-  readonly bySegment: Map<number, StateEntry[]>;
+  readonly bySegment: Map<number, SeenState[]>;
 }
 
 /** Gathers entries in their order, and lays out what they say. */
@@ -81,22 +85,29 @@ export class TimelineBuilder {
   readonly #devices = new Map<string, DeviceEntries>();
 
   add(entry: Entry): void {
-    if (entry.kind !== 'state' && entry.kind !== 'watched' && entry.kind !== 'unwatched') return;
-    let known = this.#devices.get(entry.device);
-    if (!known) {
-      known = { watching: [], bySegment: new Map() };
-      this.#devices.set(entry.device, known);
-    }
-    if (entry.kind === 'state') {
-      const list = known.bySegment.get(entry.segment);
-      if (list) list.push(entry);
-      else known.bySegment.set(entry.segment, [entry]);
-      return;
-    }
+    if (entry.kind === 'state') this.addState(entry);
+    if (entry.kind !== 'watched' && entry.kind !== 'unwatched') return;
+    const known = this.#device(entry.device);
     const last = known.watching.at(-1);
     const open = last !== undefined && last.to === undefined;
     if (entry.kind === 'watched' && !open) known.watching.push({ from: entry.at, to: undefined });
     if (entry.kind === 'unwatched' && last) known.watching[known.watching.length - 1] = { ...last, to: entry.at };
+  }
+
+  addState(state: SeenState): void {
+    const { bySegment } = this.#device(state.device);
+    const list = bySegment.get(state.segment);
+    if (list) list.push(state);
+    else bySegment.set(state.segment, [state]);
+  }
+
+  #device(name: string): DeviceEntries {
+    let known = this.#devices.get(name);
+    if (!known) {
+      known = { watching: [], bySegment: new Map() };
+      this.#devices.set(name, known);
+    }
+    return known;
   }
 
   devices(): string[] {
@@ -128,8 +139,8 @@ export class TimelineBuilder {
 }
 
 /** What one segment says of one device. A later entry replaces what was said from its time on: outages are back-dated. */
-function piecesOf(entries: readonly StateEntry[], { from, to, endedBy }: StoredSegment): Piece[] {
-  const standing: StateEntry[] = [];
+function piecesOf(entries: readonly SeenState[], { from, to, endedBy }: StoredSegment): Piece[] {
+  const standing: SeenState[] = [];
   for (const entry of entries) {
     while ((standing.at(-1)?.at ?? Number.NEGATIVE_INFINITY) >= entry.at) standing.pop();
     standing.push(entry);
@@ -245,9 +256,23 @@ export interface LedgerExtract {
 }
 
 const BY_KIND = `SELECT * FROM availability_entries WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY seq`;
-const STATES_IN = `SELECT * FROM availability_entries WHERE kind = 'state' AND segment IN (SELECT value FROM json_each(?))
+/**
+ * Per device and segment one JSON list, of what a timeline needs and no more: a year has hundreds of thousands of states,
+ * and as rows most of the time would go into handing them from thread to thread.
+ */
+const STATES_IN = `SELECT device, segment, json_group_array(json_array(seq, at, state, rule, json(detail)) ORDER BY seq) AS states
+  FROM availability_entries WHERE kind = 'state' AND segment IN (SELECT value FROM json_each(?))
   AND ((at >= ? AND at < ?) OR seq IN (SELECT max(seq) FROM availability_entries WHERE kind = 'state'
-    AND segment IN (SELECT value FROM json_each(?)) AND at < ? GROUP BY device, segment)) ORDER BY seq`;
+    AND segment IN (SELECT value FROM json_each(?)) AND at < ? GROUP BY device, segment))
+  GROUP BY device, segment ORDER BY segment, device`;
+type StateTuple = [seq: number, at: WallTime, state: ObservedState, rule: Rule, detail: StateDetail];
+
+function statesOf(row: Row): SeenState[] {
+  const device = String(row['device']);
+  const segment = Number(row['segment']);
+  const tuples = JSON.parse(String(row['states'])) as StateTuple[];
+  return tuples.map(([seq, at, state, rule, detail]) => ({ seq, device, segment, at, state, rule, detail }));
+}
 
 /** A heartbeat that is younger is that of a daemon that runs. */
 const FRESH = 60_000;
@@ -275,7 +300,8 @@ export async function readExtract(database: Database, { from, to }: Span, now: W
     builder.add(entry);
     if (entry.kind === 'watched') slas.set(entry.device, entry.detail.sla);
   }
-  for (const row of await database.read(STATES_IN, [touching, from, to, touching, from])) builder.add(entryOf(row));
+  for (const row of await database.read(STATES_IN, [touching, from, to, touching, from]))
+    for (const state of statesOf(row)) builder.addState(state);
   const timelines = new Map<string, readonly Piece[]>();
   for (const device of builder.devices()) {
     const pieces = clipped(builder.timeline(device, all, now), { from, to });
