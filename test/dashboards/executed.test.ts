@@ -140,7 +140,7 @@ async function write(url: string, body: string): Promise<void> {
   expect(response.status).toBe(204);
 }
 
-/** The last part of each device was read, counters have grown twice, and that has arrived everywhere. */
+/** The last part of each device was read, counters have grown twice, a printer complains, and that has arrived everywhere. */
 async function grown(): Promise<void> {
   const series = `siteward_interface_receive_bytes_total{device="srv-files",interface="eno1",site="${DEMO.site}"}`;
   const bucketed = `SELECT last("receive_bytes"::field) FROM "interface" WHERE "device"::tag = 'srv-files' AND "interface"::tag = 'eno1' AND time > now() - 5m GROUP BY time(15s) fill(none)`;
@@ -149,7 +149,10 @@ async function grown(): Promise<void> {
     const [pushed] = await victoriaChanges(series);
     const rows = await influxd.query(bucketed, DATABASE);
     const [full] = await prometheus.query(`count(siteward_poe_power_watts{site="${DEMO.site}"})`, Date.now());
-    if (full && Number(scraped?.value[1]) >= 2 && Number(pushed) >= 2 && rows.length >= 3) return;
+    const [complaint] = await prometheus.query(`siteward_printer_error{site="${DEMO.site}"}`, Date.now());
+    const pushedComplaint = await victoriaChanges(`siteward_printer_error{site="${DEMO.site}"}`);
+    const complained = complaint !== undefined && pushedComplaint.length > 0;
+    if (full && complained && Number(scraped?.value[1]) >= 2 && Number(pushed) >= 2 && rows.length >= 3) return;
     await systemClock.sleep(500 as never, AbortSignal.timeout(300_000));
   }
 }
