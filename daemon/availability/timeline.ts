@@ -10,6 +10,7 @@ import {
   type Interruption,
   type StateDetail,
 } from './entries.ts';
+import { union } from './spans.ts';
 import type { ObservedState, Rule } from './verdict.ts';
 
 /** A time in which siteward watched without a break. */
@@ -125,16 +126,21 @@ export class TimelineBuilder {
     }
   }
 
-  /** Intervals that touch end to end, from when the device was first watched to as far as the ledger knows, or `now`. */
+  /** The times in which a device was watched: from when it was first, without those in which the config had it not. */
+  watched(device: string, segments: readonly StoredSegment[], now = 0): Span[] {
+    const end = segments.reduce<number>((latest, segment) => Math.max(latest, segment.to), now) as WallTime;
+    const { watching = [] } = this.#devices.get(device) ?? {};
+    // A clock that was put back between a device's leaving and its return makes them overlap.
+    return union(watching.map(({ from, to }) => ({ from, to: Math.min(to ?? end, end) as WallTime })));
+  }
+
+  /** Intervals that touch end to end over all the time that the device was watched, as far as the ledger knows, or `now`. */
   timeline(device: string, segments: readonly StoredSegment[], now = 0): Piece[] {
     const known = this.#devices.get(device);
     if (!known) return [];
     let seen: Piece[] = [];
     for (const segment of segments) seen = overlay(seen, piecesOf(known.bySegment.get(segment.id) ?? [], segment));
-    const end = segments.reduce<number>((latest, segment) => Math.max(latest, segment.to), now) as WallTime;
-    return merged(
-      known.watching.flatMap(({ from, to }) => filled(seen, { from, to: Math.min(to ?? end, end) as WallTime })),
-    );
+    return merged(this.watched(device, segments, now).flatMap((span) => filled(seen, span)));
   }
 }
 

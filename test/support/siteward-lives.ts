@@ -156,6 +156,16 @@ export async function live(directory: string, actions: readonly Action[], clock:
   return running;
 }
 
+const ALL_ANSWER: Action = { kind: 'round', after: 500, heard: DEVICES.map(() => 'answered') };
+const LEAVE: Action = { kind: 'leave', devices: 1 };
+const RETURN: Action = { kind: 'leave', devices: DEVICES.length };
+/** Devices that leave the config and come back: over a crash, while siteward runs, and with the clock put back between. */
+const RETURNS: readonly Action[][] = [
+  [ALL_ANSWER, LEAVE, { kind: 'crash', for: 1 }, ALL_ANSWER],
+  [ALL_ANSWER, LEAVE, ALL_ANSWER, RETURN, ALL_ANSWER],
+  [ALL_ANSWER, ALL_ANSWER, LEAVE, { kind: 'step', by: -800 }, RETURN, ALL_ANSWER, ALL_ANSWER],
+];
+
 /** Whatever happens, the ledger verifies, and every device's intervals touch and sum to the time that passed. */
 export async function holdsThroughLives(numRuns: number): Promise<void> {
   await fc.assert(
@@ -173,7 +183,7 @@ export async function holdsThroughLives(numRuns: number): Promise<void> {
       for (const pieces of timelines.values()) expectWhole(pieces);
       expect(until).toBeGreaterThanOrEqual(clock.wallNow());
     }),
-    { numRuns },
+    { numRuns, examples: RETURNS.map((actions) => [actions]) },
   );
 }
 

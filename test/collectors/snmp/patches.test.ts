@@ -129,6 +129,8 @@ describe('the repaired library', () => {
   test.each(['des', 'aes128', 'aes256', 'aes256_cisco'] as const)('%s gives back what it encrypted', (protocol) => {
     const auth = { protocol: 'sha', key: 'authentication' } as const;
     const privacy = { protocol, key: 'privacy-key' } as const;
+    const clear: Buffer[] = [];
+    const secret: Buffer[] = [];
     for (let length = 1; length < 40; length++) {
       const plain = Buffer.alloc(length, 'x');
 
@@ -136,10 +138,15 @@ describe('the repaired library', () => {
       const again = decrypt(octets, salt, privacy, auth, engine);
 
       expect(salt).toHaveLength(8);
-      expect(octets.equals(plain)).toBe(false);
+      clear.push(plain);
+      secret.push(octets.subarray(0, length));
       expect(again.subarray(0, length)).toEqual(plain);
       expect(again.length - length).toBeLessThan(8);
+      // A single octet may by chance be enciphered as itself; eight are not, nor are all that are shorter together.
+      if (length >= 8) expect(octets.subarray(0, length).equals(plain)).toBe(false);
     }
+    const short = (parts: readonly Buffer[]) => Buffer.concat(parts.slice(0, 7));
+    expect(short(secret).equals(short(clear))).toBe(false);
   });
 
   test('never encrypts twice with the same salt', () => {
