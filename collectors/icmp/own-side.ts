@@ -39,10 +39,11 @@ export async function ownFaults(addresses: readonly string[]): Promise<ReadonlyM
 }
 
 function routeSocket(type: 'udp4' | 'udp6'): Socket {
-  // The addresses are numeric: without this each of them would take a turn in the resolver's thread pool.
-  const lookup = (address: string, _options: unknown, done: (error: null, address: string, family: number) => void) =>
-    done(null, address, type === 'udp6' ? 6 : 4);
-  const socket = createSocket({ type, lookup: lookup as never });
+  const socket = createSocket({
+    type,
+    // The addresses are numeric: without this each of them would take a turn in the resolver's thread pool.
+    lookup: (address, _options, done) => done(null, address, type === 'udp6' ? 6 : 4),
+  });
   socket.on('error', () => {}); // reported to the callback of connect()
   return socket;
 }

@@ -7,6 +7,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { Milliseconds } from '#collectors/contract.ts';
 import { configOf } from '#config/load.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { type Daemon, startDaemon } from '#daemon/daemon.ts';
@@ -153,7 +154,7 @@ async function grown(): Promise<void> {
     const pushedComplaint = await victoriaChanges(`siteward_printer_error{site="${DEMO.site}"}`);
     const complained = complaint !== undefined && pushedComplaint.length > 0;
     if (full && complained && Number(scraped?.value[1]) >= 2 && Number(pushed) >= 2 && rows.length >= 3) return;
-    await systemClock.sleep(500 as never, AbortSignal.timeout(300_000));
+    await systemClock.sleep(500 as Milliseconds, AbortSignal.timeout(300_000));
   }
 }
 

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
-import type { WallTime } from '#collectors/contract.ts';
+import type { Milliseconds, WallTime } from '#collectors/contract.ts';
 import { entryOf } from '#daemon/availability/entries.ts';
 import { readExtract } from '#daemon/availability/timeline.ts';
 import { systemClock } from '#daemon/clock.ts';
@@ -123,7 +123,7 @@ test('its own link down for two minutes: none of fifty devices is down, all are 
   const pulled = Date.now();
   await site.near('ip', ['link', 'set', 'near', 'down']);
   await entered(daemon, 'unknown', 50, pulled, 60_000);
-  await systemClock.sleep((120 * SECOND - (Date.now() - pulled)) as never);
+  await systemClock.sleep((120 * SECOND - (Date.now() - pulled)) as Milliseconds);
   await site.near('ip', ['link', 'set', 'near', 'up']);
   await site.near('ip', ['route', 'replace', '10.78.0.0/16', 'via', '10.77.0.2']);
   const plugged = Date.now();
@@ -146,7 +146,7 @@ test('a gateway that is down: the fifty devices behind it are unreachable, and t
   await site.far('sysctl', ['-qw', 'net.ipv4.icmp_echo_ignore_all=1']);
   await entered(daemon, 'unreachable', 50, silenced, 90_000);
   await daemon.logged('the notice', () => opened(daemon).length > 0, 60_000);
-  await systemClock.sleep((30 * SECOND) as never);
+  await systemClock.sleep((30 * SECOND) as Milliseconds);
 
   expect(new Set(changes(daemon, 'down', silenced).map(({ device }) => device))).toEqual(new Set(['gw']));
   expect(opened(daemon)).toMatchObject([
@@ -167,7 +167,7 @@ test('stopped for a minute, and the clock of the machine untouched: all unknown,
   const pid = daemon.log.length > 0 ? daemonPid(`${folder}/store`) : 0;
   process.kill(pid, 'SIGSTOP');
   const stopped = Date.now();
-  await systemClock.sleep((60 * SECOND) as never);
+  await systemClock.sleep((60 * SECOND) as Milliseconds);
   process.kill(pid, 'SIGCONT');
   const resumed = Date.now();
   await entered(daemon, 'up', 20, resumed, 60_000);

@@ -175,7 +175,9 @@ async function decided(decide: () => Promise<unknown>): Promise<Answer> {
   }
 }
 
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
 /** Without the keys that were left out: absent and undefined are two things to the types. */
-function defined<T extends object>(request: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as never;
+function defined<T extends object>(request: T): Defined<T> {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
