@@ -36,3 +36,15 @@ export function startDelay(interval: Milliseconds, lanes: number, random: number
   const spread = Math.min(interval, Math.max(500, lanes * 5));
   return (random * spread) as Milliseconds;
 }
+
+/** Least part of the interval between a lane's first cycle and its second. */
+const LEAST_GAP = 0.1;
+
+/**
+ * When the second cycle is due. First cycles come together so that somebody sees them soon; from the second on they are
+ * spread over the whole interval, so that neither the network nor the heap meets the whole fleet at once.
+ * @param random from 0 to 1
+ */
+export function secondDue(first: Monotonic, interval: Milliseconds, random: number): Monotonic {
+  return (first + interval * (1 - random * (1 - LEAST_GAP))) as Monotonic;
+}

@@ -1,5 +1,5 @@
 import type { Clock, Milliseconds, Monotonic } from '#collectors/contract.ts';
-import { backedOff, nextDue, startDelay } from './due.ts';
+import { backedOff, type Due, nextDue, secondDue, startDelay } from './due.ts';
 
 /** What a run says about its device: silence stretches the lane's interval, an answer restores it. */
 export type RunResult = 'answered' | 'silent' | 'neither';
@@ -36,6 +36,8 @@ interface Entry {
   running: boolean;
   /** Run again at once when the present run ends. */
   hurried: boolean;
+  /** Has a place of its own in the interval. */
+  settled: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export class Scheduler {
         if (changed) this.#schedule(present, (now + random() * lane.interval) as Monotonic);
         continue;
       }
-      const entry: Entry = { lane, due: now, failures: 0, running: false, hurried: false };
+      const entry: Entry = { lane, due: now, failures: 0, running: false, hurried: false, settled: false };
       this.#entries.set(lane.key, entry);
       this.#schedule(
         entry,
@@ -171,10 +173,18 @@ export class Scheduler {
     if (result === 'silent') entry.failures += 1;
     if (result === 'answered') entry.failures = 0;
     if (this.#entries.get(lane.key) !== entry) return;
-    const next = nextDue(due, backedOff(entry.lane.interval, entry.failures), clock.monotonicNow());
+    const next = this.#next(entry, due, backedOff(entry.lane.interval, entry.failures));
     if (next.missed > 0) onMissed?.(lane.key, next.missed);
     this.#schedule(entry, entry.hurried ? clock.monotonicNow() : next.at);
     entry.hurried = false;
+  }
+
+  #next(entry: Entry, due: Monotonic, interval: Milliseconds): Due {
+    const now = this.#options.clock.monotonicNow();
+    if (entry.settled) return nextDue(due, interval, now);
+    entry.settled = true;
+    const second = secondDue(due, interval, (this.#options.random ?? Math.random)());
+    return second > now ? { at: second, missed: 0 } : nextDue(due, interval, now);
   }
 }
 

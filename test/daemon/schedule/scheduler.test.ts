@@ -208,3 +208,43 @@ test('what stopping breaks off is no fault, has not missed its deadline, and can
   expect(errors).toEqual([]);
   expect(subject.keys()).toEqual([]);
 });
+
+test('a fleet starts together and is spread over the whole interval from the second cycle on', async () => {
+  const [interval, count, parts] = [60_000, 200, 10];
+  // A fixed sequence that covers 0 to 1 evenly, so that the test says the same each time.
+  let drawn = 0;
+  const starts: number[][] = Array.from({ length: count }, () => []);
+  const subject = scheduler({
+    maxInFlight: count,
+    random: () => {
+      drawn += 1;
+      return (drawn * 0.618_033_988_75) % 1;
+    },
+  });
+  const begin = Date.now();
+  subject.add(
+    starts.map((times, index) =>
+      lane(
+        `lane-${index}`,
+        async () => {
+          times.push(Date.now() - begin);
+          return 'answered';
+        },
+        interval,
+      ),
+    ),
+  );
+
+  await vi.advanceTimersByTimeAsync(4 * interval);
+  await stopped(subject);
+
+  expect(Math.max(...starts.map(([first = Number.NaN]) => first))).toBeLessThan(3_000);
+  const share = Array.from({ length: parts }, () => 0);
+  for (const times of starts) {
+    const [second = Number.NaN, third = Number.NaN] = times.slice(1);
+    expect(third - second).toBe(interval);
+    const part = Math.floor(((second % interval) / interval) * parts);
+    share[part] = (share[part] ?? 0) + 1;
+  }
+  expect(Math.max(...share)).toBeLessThanOrEqual((2 * count) / parts);
+});
