@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry, type RegistryContentType } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Milliseconds, Observation } from '#collectors/contract.ts';
 import type { Format } from './text.ts';
 
@@ -20,9 +20,19 @@ function withoutUnknown(text: string): string {
   return text.replace(/^[^#\n].* nan$\n?/gim, '');
 }
 
+/** OpenMetrics 1.0 names the family of a counter without the `_total` of its samples, and knows no empty lines. */
+function asOpenMetrics(text: string): string {
+  const counters = new Set([...text.matchAll(/^# TYPE (\S+)_total counter$/gm)].map(([, family]) => family));
+  return text
+    .replace(/^# (HELP|TYPE) (\S+)_total (.*)$/gm, (line, keyword, family, rest) =>
+      counters.has(family) ? `# ${keyword} ${family} ${rest}` : line,
+    )
+    .replace(/\n{2,}/g, '\n');
+}
+
 /** What the daemon says about itself, beside the devices. Few series, so prom-client's own rendering is fast enough. */
 export class SelfMetrics {
-  readonly #registry = new Registry<RegistryContentType>();
+  readonly #registry = new Registry();
   readonly #pollDuration: Histogram<'collector'>;
   readonly #pollFailures: Counter<'collector' | 'reason'>;
   readonly #snmpRequests: Counter;
@@ -31,7 +41,6 @@ export class SelfMetrics {
   readonly #missed: Counter;
   readonly #reloaded: Gauge;
   readonly #devices: Gauge;
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(version: string, outputs: () => readonly OutputStatus[]) {
     const registers = [this.#registry];
@@ -107,17 +116,13 @@ export class SelfMetrics {
     this.#devices.set(devices);
   }
 
-  /** One registry knows one format at a time, so that scrapes take turns. */
+  /**
+   * prom-client is only ever asked for text: rendering OpenMetrics once takes the `_total` off the names of its counters,
+   * and every text after that would lack it.
+   */
   async render(format: Format): Promise<string> {
-    const turn = this.#turn.then(async () => {
-      this.#registry.setContentType(
-        format === 'openmetrics' ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE,
-      );
-      return await this.#registry.metrics();
-    });
-    this.#turn = turn.catch(() => undefined);
-    const text = withoutUnknown(await turn);
-    return format === 'openmetrics' ? text.replace(/# EOF\n?$/, '') : text.endsWith('\n') ? text : `${text}\n`;
+    const text = withoutUnknown(await this.#registry.metrics());
+    return format === 'openmetrics' ? asOpenMetrics(text) : text;
   }
 
   #outputMetrics(outputs: () => readonly OutputStatus[]): void {
