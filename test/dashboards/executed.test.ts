@@ -25,6 +25,8 @@ import { PAPER, type PaperExposition, paperLines, servePaper } from './paper-sit
 
 const DEMO = { client: 'Demo Ltd', site: 'demo-office' } as const;
 const DATABASE = 'siteward';
+/** Longest time until the demo site has something to show everywhere, in milliseconds. */
+const PATIENCE = 240_000;
 const examples = join(import.meta.dirname, '../../dashboards/prometheus');
 
 /** What the demo site cannot have to show within its first minute, and why. The site on paper has it. */
@@ -141,25 +143,47 @@ async function write(url: string, body: string): Promise<void> {
   expect(response.status).toBe(204);
 }
 
-/** The last part of each device was read, counters have grown twice, a printer complains, and that has arrived everywhere. */
+/**
+ * The last part of each device was read, its counters and those of siteward itself have grown twice, a printer complains
+ * and runs low, and all of that has arrived everywhere.
+ */
 async function grown(): Promise<void> {
-  const series = `siteward_interface_receive_bytes_total{device="srv-files",interface="eno1",site="${DEMO.site}"}`;
+  const site = `site="${DEMO.site}"`;
+  const interfaces = `siteward_interface_receive_bytes_total{device="srv-files",interface="eno1",${site}}`;
+  const complaint = `siteward_printer_error{${site}}`;
+  const requests = `siteward_snmp_requests_total{${site}}`;
+  const low = `siteward_printer_supply_state{${site},state=~"low|empty"} == 1`;
   const bucketed = `SELECT last("receive_bytes"::field) FROM "interface" WHERE "device"::tag = 'srv-files' AND "interface"::tag = 'eno1' AND time > now() - 5m GROUP BY time(15s) fill(none)`;
-  for (;;) {
-    const [scraped] = await prometheus.query(`changes(${series}[5m])`, Date.now());
-    const [pushed] = await victoriaChanges(series);
-    const rows = await influxd.query(bucketed, DATABASE);
-    const [full] = await prometheus.query(`count(siteward_poe_power_watts{site="${DEMO.site}"})`, Date.now());
-    const [complaint] = await prometheus.query(`siteward_printer_error{site="${DEMO.site}"}`, Date.now());
-    const pushedComplaint = await victoriaChanges(`siteward_printer_error{site="${DEMO.site}"}`);
-    const complained = complaint !== undefined && pushedComplaint.length > 0;
-    if (full && complained && Number(scraped?.value[1]) >= 2 && Number(pushed) >= 2 && rows.length >= 3) return;
-    await systemClock.sleep(500 as Milliseconds, AbortSignal.timeout(300_000));
+  const complained = 'SELECT last("error"::field) FROM "printer_status" WHERE time > now() - 5m';
+  const changes = async (series: string, ask: typeof inPrometheus) => Number((await ask(`changes(${series}[5m])`))[0]);
+  const conditions: Readonly<Record<string, () => Promise<boolean>>> = {
+    'a last part that was read': async () =>
+      (await inPrometheus(`count(siteward_poe_power_watts{${site}})`)).length > 0,
+    ...Object.fromEntries(
+      Object.entries({ Prometheus: inPrometheus, VictoriaMetrics: inVictoria }).flatMap(([name, ask]) => [
+        [`growth of an interface in ${name}`, async () => (await changes(interfaces, ask)) >= 2],
+        [`growth of siteward's own in ${name}`, async () => (await changes(requests, ask)) >= 2],
+        [`a complaint in ${name}`, async () => (await ask(complaint)).length > 0],
+        [`a low supply in ${name}`, async () => (await ask(low)).length > 0],
+      ]),
+    ),
+    'points of three times in InfluxDB': async () => (await influxd.query(bucketed, DATABASE)).length >= 3,
+    'a complaint in InfluxDB': async () => (await influxd.query(complained, DATABASE)).length > 0,
+  };
+  const end = performance.now() + PATIENCE;
+  for (const [what, holds] of Object.entries(conditions)) {
+    while (!(await holds())) {
+      if (performance.now() > end) throw new Error(`${what} did not come in ${PATIENCE / 1000} s`);
+      await systemClock.sleep(500 as Milliseconds);
+    }
   }
 }
 
-async function victoriaChanges(series: string): Promise<readonly string[]> {
-  const query = `changes(${series}[5m])`;
+async function inPrometheus(query: string): Promise<readonly string[]> {
+  return (await prometheus.query(query, Date.now())).map(({ value }) => value[1]);
+}
+
+async function inVictoria(query: string): Promise<readonly string[]> {
   const response = await fetch(`${victoria.url}/api/v1/query?${new URLSearchParams({ query })}`);
   const { data } = (await response.json()) as { data?: { result: readonly { value: readonly [number, string] }[] } };
   return (data?.result ?? []).map(({ value }) => value[1]);
