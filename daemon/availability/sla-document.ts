@@ -15,12 +15,39 @@ export function slaDocument(report: SlaReport): ReportDocument {
     subtitle: `${site.client} · ${site.id} · ${time(period.from)} to ${time(period.to)} (${site.timezone})`,
     facts: [
       { name: 'Made', value: time(made) },
+      ...outcomeOf(results),
       ...(until < period.to ? [{ name: 'The period is not over', value: `counted until ${time(until)}` }] : []),
     ],
     sections: results.length > 0 ? results.map(sectionOf) : [NO_SLA],
     notes: NOTES,
     json: slaJson(report),
   };
+}
+
+/** More names than these are left to the tables. */
+const MOST_NAMES = 12;
+
+/** What the reader wants to know first: which targets were missed, and which cannot be told. */
+function outcomeOf(results: readonly SlaResult[]): Fact[] {
+  const all = results.flatMap(({ sla, subjects }) =>
+    subjects.map(({ name, figures }) => ({ label: `${name} (${sla})`, met: figures.met })),
+  );
+  if (all.length === 0) return [];
+  const named = (met: boolean | undefined): string | undefined => {
+    const labels = all.filter((subject) => subject.met === met).map(({ label }) => label);
+    const rest = labels.length - MOST_NAMES;
+    if (labels.length === 0) return undefined;
+    return `${labels.slice(0, MOST_NAMES).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  };
+  const missed = named(false);
+  const withheld = named(undefined);
+  return [
+    { name: 'Targets met', value: `${all.filter(({ met }) => met).length} of ${all.length}` },
+    ...(missed === undefined
+      ? []
+      : [{ name: 'Missed by', value: { text: missed, data: missed, tone: 'bad' } as const }]),
+    ...(withheld === undefined ? [] : [{ name: 'Too little is known of', value: withheld }]),
+  ];
 }
 
 const NO_SLA: Section = {
@@ -36,7 +63,7 @@ const NOTES = [
 ];
 
 function sectionOf(result: SlaResult): Section {
-  const { sla, settings, timezone, period, subjects } = result;
+  const { sla, settings, subjects } = result;
   const groups = subjects.filter(({ members }) => members);
   const devices = subjects.filter(({ members }) => !members);
   return {
@@ -50,13 +77,10 @@ function sectionOf(result: SlaResult): Section {
       ...maintenanceTable(result),
       ...correctionsTable(result),
     ],
-    notes: [
-      `Times are those of ${timezone}. The period has ${hms(period.to - period.from)} hours, ${hms(result.service.agreed.reduce((sum, { from, to }) => sum + to - from, 0))} of them service time.`,
-    ],
   };
 }
 
-function factsOf({ settings, timezone, service, resolution }: SlaResult): Fact[] {
+function factsOf({ settings, timezone, period, service, resolution }: SlaResult): Fact[] {
   const {
     service_hours,
     minimum_outage,
@@ -66,10 +90,15 @@ function factsOf({ settings, timezone, service, resolution }: SlaResult): Fact[]
     coverage_floor,
     credits,
   } = settings;
+  const serviceTime = service.agreed.reduce((sum, { from, to }) => sum + to - from, 0);
   const holidays = service.holidays.map(({ span, name }) => `${localTime(span.from, timezone).slice(0, 10)} ${name}`);
   return [
     { name: 'Target', value: settings.target.text },
-    { name: 'Service hours', value: `${service_hours} (${timezone})` },
+    { name: 'Service hours', value: `${service_hours} (all times are those of ${timezone})` },
+    {
+      name: 'Length of the period',
+      value: `${hms(period.to - period.from)}, ${hms(serviceTime)} of it service time (h:mm:ss)`,
+    },
     ...(holidays.length > 0 ? [{ name: 'Holidays', value: holidays.join(', ') }] : []),
     ...(minimum_outage > 0 ? [{ name: 'Shortest outage that counts', value: hms(minimum_outage) }] : []),
     ...(maximum_outages === undefined ? [] : [{ name: 'Most outages', value: String(maximum_outages) }]),

@@ -67,6 +67,16 @@ export function forPeople(table: Table): Table {
   return { ...table, columns: pick(table.columns), rows: table.rows.map(pick) };
 }
 
+/** A table with more columns than this is set across the page. */
+const MOST_UPRIGHT_COLUMNS = 6;
+
+/** Whether a report needs the long side of the paper: upright, the texts of its widest table would stand a word a line. */
+export function isAcross({ sections }: ReportDocument): boolean {
+  return sections.some(({ tables = [] }) =>
+    tables.map(forPeople).some(({ columns, rows }) => rows.length > 0 && columns.length > MOST_UPRIGHT_COLUMNS),
+  );
+}
+
 export const cellText = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
 export const cellData = (cell: Cell): string | number | null => (typeof cell === 'string' ? cell : cell.data);
 export const cellTone = (cell: Cell): 'bad' | 'weak' | undefined => (typeof cell === 'string' ? undefined : cell.tone);

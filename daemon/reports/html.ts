@@ -6,6 +6,7 @@ import {
   cellTone,
   type Fact,
   forPeople,
+  isAcross,
   type ReportDocument,
   type Table,
 } from './document.ts';
@@ -13,7 +14,7 @@ import {
 /** Everything in one file: it goes by mail and is printed from a folder, where nothing else can be fetched. */
 const STYLE = `
 :root{color-scheme:light}
-body{font:10.5pt/1.45 system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;color:#1b1f24;background:#fff;margin:2rem auto;max-width:64rem;padding:0 1.5rem}
+body{font:10.5pt/1.45 system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;color:#1b1f24;background:#fff;margin:2rem auto;max-width:80rem;padding:0 1.5rem}
 header{border-bottom:2px solid #1b1f24;margin-bottom:1.2rem}
 h1{font-size:1.7em;margin:0}
 header p{margin:.2rem 0 .8rem;color:#4a525c}
@@ -32,21 +33,31 @@ tbody tr:nth-child(even){background:#f5f6f8}
 .bad{color:#a40e26;font-weight:600}
 .weak{color:#66707b}
 .notes{color:#4a525c;padding-left:1.2rem}
-@page{size:A4;margin:15mm}
+/* A cause or a reason reads as a sentence, not as a pile of words. */
+td:not(.right,.whole){min-width:5.5em}
+@media screen and (max-width:40rem){
+body{margin:1rem auto;padding:0 1rem}
+dl{grid-template-columns:1fr}
+dd{margin-bottom:.35rem}
+}
 @media print{
 body{margin:0;max-width:none;padding:0;font-size:9pt}
 .wide{overflow:visible}
 thead{display:table-header-group}
-tr{break-inside:avoid}
+tr,.short{break-inside:avoid}
+tbody tr:first-child{break-before:avoid}
 tbody tr:nth-child(even){background:#f5f6f8;print-color-adjust:exact}
 }
 `;
+
+/** A table of no more rows than these is not broken over two pages. */
+const MOST_TOGETHER = 10;
 
 /** A report as one HTML file that needs no other, for browsers, mail and paper. */
 export function renderHtml(document: ReportDocument): string {
   const { title, subtitle, facts = [], sections, notes = [] } = document;
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · ${subtitle}</title><style>${new Html(STYLE)}</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · ${subtitle}</title><style>${new Html(`${STYLE}@page{size:A4${isAcross(document) ? ' landscape' : ''};margin:15mm}`)}</style></head>
 <body><header><h1>${title}</h1><p>${subtitle}</p></header>
 <main>${factList(facts)}
 ${sections.map(
@@ -66,7 +77,7 @@ function factList(facts: readonly Fact[]): Html | undefined {
 function tableHtml(table: Table): Html {
   const { caption, columns, rows, empty } = forPeople(table);
   if (rows.length === 0) return html`<p>${caption && html`<strong>${caption}</strong> `}${empty ?? 'none'}</p>`;
-  return html`<div class="wide"><table>${caption && html`<caption>${caption}</caption>`}<thead><tr>${columns.map(
+  return html`<div class="${rows.length <= MOST_TOGETHER ? 'wide short' : 'wide'}"><table>${caption && html`<caption>${caption}</caption>`}<thead><tr>${columns.map(
     (column) => html`<th scope="col"${classes('', column)}>${column.title}</th>`,
   )}</tr></thead>
 <tbody>${rows.map(

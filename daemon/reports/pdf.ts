@@ -1,14 +1,12 @@
 /** Reports as PDF. The only file that knows `pdfkit`. */
 import { existsSync } from 'node:fs';
 import PDFDocument from 'pdfkit';
-import { cellText, cellTone, type Fact, forPeople, type ReportDocument, type Table } from './document.ts';
+import { cellText, cellTone, type Fact, forPeople, isAcross, type ReportDocument, type Table } from './document.ts';
 
 const MARGIN = 42;
 const FOOT = 24;
 const SIZE = 9;
 const PADDING = 3;
-/** A table with more columns than this is set across the page. */
-const MOST_UPRIGHT_COLUMNS = 6;
 const COLORS = { text: '#1b1f24', weak: '#66707b', bad: '#a40e26', line: '#d6dade', stripe: '#f5f6f8' } as const;
 
 /** The built-in fonts know Western European letters only. For other texts a font of the system is taken, if there is one. */
@@ -34,12 +32,9 @@ interface Fonts {
 
 /** A report as PDF on A4, with numbered pages and the heads of tables repeated. */
 export async function renderPdf(document: ReportDocument): Promise<Uint8Array> {
-  const across = document.sections.some(({ tables = [] }) =>
-    tables.map(forPeople).some(({ columns, rows }) => rows.length > 0 && columns.length > MOST_UPRIGHT_COLUMNS),
-  );
   const pdf = new PDFDocument({
     size: 'A4',
-    layout: across ? 'landscape' : 'portrait',
+    layout: isAcross(document) ? 'landscape' : 'portrait',
     margins: { top: MARGIN, left: MARGIN, right: MARGIN, bottom: MARGIN + FOOT },
     bufferPages: true,
     info: { Title: `${document.title} · ${document.subtitle}`, Producer: 'siteward', Creator: 'siteward' },

@@ -1,11 +1,17 @@
 /** docs/examples/worked-month.md as input and as expectation. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { WallTime } from '#collectors/contract.ts';
 import { type LoadedConfig, parseConfig } from '#config/load.ts';
 import type { AnnouncedMaintenance, Draft, Party } from '#daemon/availability/entries.ts';
+import { readSlaReport } from '#daemon/availability/reading.ts';
+import { slaDocument } from '#daemon/availability/sla-document.ts';
 import { type ObservedState, RULE_VERSION, type Rule } from '#daemon/availability/verdict.ts';
 import { parsePeriod } from '#daemon/calendar.ts';
+import type { ReportDocument } from '#daemon/reports/document.ts';
+import { verifyDatabase } from '#daemon/store/ledger.ts';
+import { VERIFIERS } from '#daemon/verifiers.ts';
 import { type OpenBook, openBook, setClock } from './availability.ts';
 
 const PAGE = resolve(import.meta.dirname, '../../docs/examples/worked-month.md');
@@ -143,4 +149,47 @@ function correctionOf(row: SheetRow): Draft {
   const { device = '', from, to, says = '', by: author = '', reason = '' } = row;
   const word = says === 'up' || says === 'down' ? ({ state: says } as const) : { party: says as Party };
   return { kind: 'correction', device, at: at(from), detail: { to: at(to), ...word, author, reason } };
+}
+
+/** The report of October, from a ledger that holds the month and verifies. */
+export async function reportOfMonth(month: WorkedMonth): Promise<ReportDocument> {
+  const folder = mkdtempSync(join(tmpdir(), 'siteward-month-'));
+  const book = await enterMonth(folder, month);
+  const made = await readSlaReport(book.ledger.database, '2026-10', {
+    config: month.loaded.config,
+    now: at('2026-11-02T09:00'),
+  });
+  const { faults } = await verifyDatabase(book.ledger.database, VERIFIERS);
+  await book.close();
+  rmSync(folder, { recursive: true });
+  if (!made || faults.length > 0) throw new Error(`no report: ${JSON.stringify(faults)}`);
+  return slaDocument(made);
+}
+
+/** Seconds as the report prints them for people. */
+function shown(seconds: string | undefined): string {
+  const value = Number(seconds);
+  const size = Math.abs(value);
+  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
+  const rest = Math.round((size % 1) * 1000);
+  return `${value < 0 ? '-' : ''}${Math.floor(size / 3600)}:${two((size / 60) % 60)}:${two(size % 60)}${rest ? `.${String(rest).padStart(3, '0')}` : ''}`;
+}
+
+/** Every figure of the sheet as people read it. */
+export function figuresOfSheet(month: WorkedMonth): string[] {
+  return [
+    ...month.figures.flatMap((row) => [
+      `${row['availability']} %`,
+      `${row['raw']} %`,
+      `${row['coverage']} %`,
+      shown(row['downtime']),
+      shown(row['measured']),
+      shown(row['budget left']),
+      ...(row['credit'] ? [row['credit']] : []),
+    ]),
+    ...month.times.flatMap((row) =>
+      Object.entries(row).flatMap(([name, value]) => (name === 'sla' || name === 'subject' ? [] : [shown(value)])),
+    ),
+    ...month.outages.map((row) => shown(row['counted seconds'])),
+  ];
 }

@@ -1,37 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { readSlaReport } from '#daemon/availability/reading.ts';
-import { slaDocument } from '#daemon/availability/sla-document.ts';
 import type { ReportDocument } from '#daemon/reports/document.ts';
 import { renderReport } from '#daemon/reports/render.ts';
-import { verifyDatabase } from '#daemon/store/ledger.ts';
-import { VERIFIERS } from '#daemon/verifiers.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { at, enterMonth, type SheetRow, workedMonth } from '../../support/worked-month.ts';
+import { at, figuresOfSheet, reportOfMonth, type SheetRow, workedMonth } from '../../support/worked-month.ts';
 
 const month = workedMonth();
-
-async function report(): Promise<ReportDocument> {
-  const folder = mkdtempSync(join(tmpdir(), 'siteward-month-'));
-  const book = await enterMonth(folder, month);
-  const made = await readSlaReport(book.ledger.database, '2026-10', {
-    config: month.loaded.config,
-    now: at('2026-11-02T09:00'),
-  });
-  const { faults } = await verifyDatabase(book.ledger.database, VERIFIERS);
-  await book.close();
-  rmSync(folder, { recursive: true });
-  if (!made) throw new Error('no report');
-  expect(faults).toEqual([]);
-  return slaDocument(made);
-}
-
 let document: ReportDocument;
 beforeAll(async () => {
-  document = await report();
+  document = await reportOfMonth(month);
 });
 
 /** Rows of a block of the CSV. */
@@ -44,34 +23,6 @@ function csvRows(text: string, block: string): string[][] {
         cell.replace(/^"|"$/g, '').replaceAll('""', '"'),
       ),
     );
-}
-
-/** Seconds as the report prints them for people. */
-function shown(seconds: string | undefined): string {
-  const value = Number(seconds);
-  const size = Math.abs(value);
-  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
-  const rest = Math.round((size % 1) * 1000);
-  return `${value < 0 ? '-' : ''}${Math.floor(size / 3600)}:${two((size / 60) % 60)}:${two(size % 60)}${rest ? `.${String(rest).padStart(3, '0')}` : ''}`;
-}
-
-/** Every figure of the sheet as people read it. */
-function figuresOfSheet(): string[] {
-  return [
-    ...month.figures.flatMap((row) => [
-      `${row['availability']} %`,
-      `${row['raw']} %`,
-      `${row['coverage']} %`,
-      shown(row['downtime']),
-      shown(row['measured']),
-      shown(row['budget left']),
-      ...(row['credit'] ? [row['credit']] : []),
-    ]),
-    ...month.times.flatMap((row) =>
-      Object.entries(row).flatMap(([name, value]) => (name === 'sla' || name === 'subject' ? [] : [shown(value)])),
-    ),
-    ...month.outages.map((row) => shown(row['counted seconds'])),
-  ];
 }
 
 test('every figure of the JSON is the one of the sheet', async () => {
@@ -180,7 +131,7 @@ test('every figure of the CSV is the one of the sheet', async () => {
 test.each(['table', 'html'] as const)('every figure of the sheet stands in the %s', async (format) => {
   const text = Buffer.from(await renderReport(document, format)).toString();
 
-  for (const figure of figuresOfSheet()) expect(text).toContain(figure);
+  for (const figure of figuresOfSheet(month)) expect(text).toContain(figure);
   expect(text).toContain('disks was announced too late: counts');
   expect(text).toContain('hotfix was announced after the fact: counts');
 });
@@ -192,7 +143,7 @@ test('every figure of the sheet stands in the PDF, read back by pdftotext', asyn
 
   const text = execFileSync('pdftotext', ['-layout', file, '-'], { encoding: 'utf8' });
 
-  for (const figure of figuresOfSheet()) expect(text).toContain(figure);
+  for (const figure of figuresOfSheet(month)) expect(text).toContain(figure);
   for (const row of month.figures) expect(text).toContain(row['subject'] ?? '');
   expect(text).toContain('K. Weber');
 });

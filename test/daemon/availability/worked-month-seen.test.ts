@@ -1,0 +1,124 @@
+/** The worked month as an account manager opens it: the HTML report in a real browser, on a screen, a phone and paper. */
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { renderReport } from '#daemon/reports/render.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { figuresOfSheet, reportOfMonth, workedMonth } from '../../support/worked-month.ts';
+
+/** Paper of 96 dots an inch, less its margins of 15 mm. */
+const A4_ACROSS = Math.floor(((297 - 30) / 25.4) * 96);
+const month = workedMonth();
+let browser: Browser;
+let html: Uint8Array;
+// A browser on a machine that runs other tests is slow, which is no fault of the report.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+beforeAll(async () => {
+  html = await renderReport(await reportOfMonth(month), 'html');
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+});
+afterAll(async () => {
+  await browser.close();
+});
+
+/** The report opened from its file, with whatever the browser complains of and whatever it fetches besides. */
+async function open(options: BrowserContextOptions): Promise<{ page: Page; complaints: string[]; folder: string }> {
+  const folder = await temporaryFolder();
+  const file = join(folder, 'october.html');
+  await writeFile(file, html);
+  const context = await browser.newContext(options);
+  onTestFinished(async () => await context.close());
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const address = pathToFileURL(file).href;
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    if (request.url() !== address) complaints.push(`fetches ${request.url()}`);
+  });
+  await page.goto(address, { waitUntil: 'networkidle' });
+  return { page, complaints, folder };
+}
+
+/** What stands in cells that a reader can see, a row of a table a line. `innerText` leaves out what is not rendered. */
+const rowsSeen = async (page: Page): Promise<string[][]> =>
+  await page
+    .locator('tbody tr')
+    .evaluateAll((rows) =>
+      rows.map((row) => [...row.querySelectorAll('td')].map((cell) => (cell as HTMLElement).innerText.trim())),
+    );
+
+/** Elements that stick out of the page, or whose text is cut off or runs into the next cell. */
+const tooWide = async (page: Page): Promise<string[]> =>
+  await page.evaluate(() => {
+    const across = document.documentElement.clientWidth;
+    return [...document.body.querySelectorAll<HTMLElement>('*')]
+      .filter((element) => {
+        const scrolled = element.closest('.wide');
+        if (element !== scrolled && scrolled && getComputedStyle(scrolled).overflowX === 'auto')
+          return element.matches('td,th') && element.scrollWidth > element.clientWidth;
+        return element.getBoundingClientRect().right > across + 0.5 || element.scrollWidth > element.clientWidth + 1;
+      })
+      .filter((element) => element.matches('.wide') === false || getComputedStyle(element).overflowX !== 'auto')
+      .map((element) => `${element.tagName} ${element.textContent?.slice(0, 60)}`);
+  });
+
+test('on a screen: each figure of the sheet is seen, in the row of its device, and nothing is fetched', async () => {
+  const { page, complaints } = await open({ viewport: { width: 1280, height: 900 } });
+
+  const seen = await page.locator('body').innerText();
+  const rows = await rowsSeen(page);
+
+  for (const figure of figuresOfSheet(month)) expect(seen).toContain(figure);
+  for (const sheet of month.figures) {
+    const row = rows.find(
+      ([name = '', share = '', met]) => name.split(' ')[0] === sheet['subject'] && share.endsWith('%') && met !== '',
+    );
+    const [, availability, met, raw, , , coverage, outages, , credit] = row ?? [];
+    expect({ availability, met, raw, coverage, outages: outages?.split(' ')[0], credit }).toEqual({
+      availability: `${sheet['availability']} %`,
+      met: sheet['met'] === 'yes' ? 'yes' : 'NO',
+      raw: `${sheet['raw']} %`,
+      coverage: `${sheet['coverage']} %`,
+      outages: sheet['outages'],
+      credit: sheet['credit'] || '–',
+    });
+  }
+  expect(seen).toContain('2 of 5');
+  expect(seen).toContain('fw-1 (always-on), sw-1 (always-on), srv-1 (office)');
+  expect(await tooWide(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+test('on a phone: nothing sticks out of the page, and its tables are scrolled by themselves', async () => {
+  const { page, complaints } = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+
+  const whole = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+
+  expect(whole).toEqual([390, 390]);
+  expect(await tooWide(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+test('on paper: it lies across A4, nothing is cut off, and each figure can be read back', async () => {
+  const { page, complaints, folder } = await open({ viewport: { width: A4_ACROSS, height: 700 } });
+  await page.emulateMedia({ media: 'print' });
+  const file = join(folder, 'printed.pdf');
+
+  expect(await tooWide(page)).toEqual([]);
+  await page.pdf({ path: file, preferCSSPageSize: true });
+  const printed = execFileSync('pdftotext', ['-layout', file, '-'], { encoding: 'utf8' });
+  const about = execFileSync('pdfinfo', [file], { encoding: 'utf8' });
+
+  expect(about).toMatch(/Page size: +84\d\.\d+ x 59\d\.\d+ pts \(A4\)/);
+  // The head of a table is not left alone at the foot of a page.
+  for (const sheet of printed.split('\f'))
+    expect(sheet.trimEnd()).not.toMatch(/(Credit|Agreed, unknown|counts|group)$/);
+  for (const figure of figuresOfSheet(month)) expect(printed).toContain(figure);
+  for (const text of ['fw-2', 'K. Weber', 'ticket 4711 of the carrier']) expect(printed).toContain(text);
+  expect(complaints).toEqual([]);
+});
