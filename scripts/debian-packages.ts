@@ -32,6 +32,7 @@ const NEEDS: readonly Need[] = [
   { debianPackage: 'tcpdump', command: 'tcpdump', what: 'proof of what was sent' },
   { debianPackage: 'chromium', command: 'chromium', what: 'the page in a browser' },
   { debianPackage: 'gcc', command: 'gcc', what: 'building the farm of agents for benchmarks' },
+  { debianPackage: 'chrony', command: 'chronyd', what: 'a real NTP server' },
   { debianPackage: 'faketime', command: 'faketime', what: 'clocks that are set' },
 ];
 

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { CollectContext, Milliseconds } from '../contract.ts';
-import { defaultSearchPath, firstLine, runChild } from './child.ts';
+import { defaultSearchPath, firstLine, runChild, startHint } from './child.ts';
 import { FpingProber, fpingVersion } from './fping.ts';
 import { PingProber } from './ping.ts';
 import type { Prober } from './prober.ts';
@@ -37,11 +37,11 @@ export interface IcmpTool {
 export async function findTool(options: IcmpOptions, context: CollectContext): Promise<IcmpTool> {
   const searchPath = options.searchPath ?? defaultSearchPath();
   const path = options.fpingPath ?? (await findExecutable('fping', searchPath));
-  let whyNot = 'fping is not installed';
+  let whyNot: WhyNot = { why: 'fping is not installed', hint: startHint('ENOENT') };
   if (path !== undefined) {
     const version = await askVersion(path, context);
     if (version.known || options.fpingPath !== undefined) return fpingTool(path, version.text);
-    whyNot = `${path} does not run (${version.text})`;
+    whyNot = { why: `${path} does not run (${version.text})`, hint: startHint(version.code ?? '') };
   }
   return await pingTool(whyNot, searchPath);
 }
@@ -60,7 +60,19 @@ export async function findExecutable(name: string, searchPath: string): Promise<
   return undefined;
 }
 
-async function askVersion(path: string, context: CollectContext): Promise<{ known: boolean; text: string }> {
+interface WhyNot {
+  readonly why: string;
+  readonly hint: string;
+}
+
+interface VersionAnswer {
+  readonly known: boolean;
+  readonly text: string;
+  /** Of the system, where that did not start it. */
+  readonly code?: string;
+}
+
+async function askVersion(path: string, context: CollectContext): Promise<VersionAnswer> {
   const end = await runChild({ path, args: ['-v'], limit: VERSION_LIMIT, maxOutput: 16_384 }, context);
   switch (end.kind) {
     case 'exited': {
@@ -70,7 +82,7 @@ async function askVersion(path: string, context: CollectContext): Promise<{ know
         : { known: true, text: version };
     }
     case 'not-started':
-      return { known: false, text: end.code };
+      return { known: false, text: end.code, code: end.code };
     case 'signalled':
       return { known: false, text: `ended by ${end.signal}` };
     case 'stopped':
@@ -87,18 +99,17 @@ function fpingTool(path: string, version: string): IcmpTool {
   };
 }
 
-async function pingTool(whyNot: string, searchPath: string): Promise<IcmpTool> {
+async function pingTool({ why, hint }: WhyNot, searchPath: string): Promise<IcmpTool> {
   const ipv4 = await findExecutable('ping', searchPath);
-  const hint = 'install fping, for example: apt-get install fping';
   if (ipv4 === undefined) {
-    return { description: { tool: 'none', why: `${whyNot}, and there is no ping either`, hint } };
+    return { description: { tool: 'none', why: `${why}, and there is no ping either`, hint } };
   }
   const ipv6 = (await findExecutable('ping6', searchPath)) ?? ipv4;
   return {
     description: {
       tool: 'ping',
       path: ipv4,
-      why: `${whyNot}; ping takes a process per device and round, which is enough for about 200 devices`,
+      why: `${why}; ping takes a process per device and round, which is enough for about 200 devices`,
       hint,
     },
     prober: new PingProber({ ipv4, ipv6 }),

@@ -1,6 +1,7 @@
 import { describeFault } from '#config/faults.ts';
 import { loadConfig } from '#config/load.ts';
 import { systemClock } from '../clock.ts';
+import { checkClock } from '../doctor/clock.ts';
 import { type Finding, warning } from '../doctor/finding.ts';
 import { checkCredentials, checkNames, checkProfiles, checkRuntime, checkStorage, checkTools } from '../doctor/host.ts';
 import { checkLedger, checkSpool } from '../doctor/ledgers.ts';
@@ -19,6 +20,7 @@ export const run: RunVerb = async (io, _args, options) => {
     checkRuntime(),
     checkStorage(loaded),
     checkTools(loaded, clock, io.env),
+    checkClock(clock),
     checkNames(loaded),
     checkProfiles(loaded),
     checkCredentials(loaded),

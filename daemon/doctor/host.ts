@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { delimiter } from 'node:path';
-import type { Clock, Milliseconds } from '#collectors/contract.ts';
+import type { Clock, Milliseconds, Target } from '#collectors/contract.ts';
 import { createIcmpCollector } from '#collectors/icmp/collector.ts';
 import { findExecutable } from '#collectors/icmp/tool.ts';
 import { describeFault } from '#config/faults.ts';
@@ -16,6 +16,7 @@ import { type Finding, fault, good, messageOf, warning } from './finding.ts';
 const PATIENCE = 5_000 as Milliseconds;
 /** Above this, one ping process per probe is too much for a small box. */
 const MOST_BY_PING = 200;
+const ITSELF: Target = { name: 'this machine', address: '127.0.0.1', snmpPort: 161, tcpPorts: [], credentials: [] };
 
 export function checkRuntime(): Finding[] {
   const node = good(
@@ -58,20 +59,7 @@ export async function checkStorage(loaded: LoadedConfig): Promise<Finding[]> {
 }
 
 export async function checkTools({ config }: LoadedConfig, clock: Clock, env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const icmp = createIcmpCollector();
-  const { tool, path, version, why, hint } = await icmp.describe({ clock, signal: clock.timeout(PATIENCE) });
-  await icmp.close();
-  const findings: Finding[] = [];
-  if (tool === 'fping') findings.push(good('echo requests', `${path} ${version ?? ''}`.trim()));
-  else if (tool === 'none') findings.push(fault('echo requests', why, hint ?? 'apt-get install fping'));
-  else
-    findings.push(
-      warning(
-        'echo requests',
-        `${why}; ping stands in${config.devices.length > MOST_BY_PING ? ', too slow for so many devices' : ''}`,
-        hint ?? 'apt-get install fping',
-      ),
-    );
+  const findings = [await checkEcho(config.devices.length, clock)];
   if (config.discovery.ranges.some(({ nmap }) => nmap)) {
     const found = await findExecutable('nmap', [...(env.PATH ?? '').split(delimiter), '/usr/bin'].join(delimiter));
     findings.push(
@@ -81,6 +69,26 @@ export async function checkTools({ config }: LoadedConfig, clock: Clock, env: No
     );
   }
   return findings;
+}
+
+/** A round to this machine itself tells whether the tool may send at all. */
+async function checkEcho(devices: number, clock: Clock): Promise<Finding> {
+  const check = 'echo requests';
+  const icmp = createIcmpCollector();
+  try {
+    const context = { clock, signal: clock.timeout(PATIENCE) };
+    const { tool, path, version, why, hint = 'apt-get install fping' } = await icmp.describe(context);
+    if (tool === 'none') return fault(check, why, hint);
+    const [told] = await icmp.collect('alive', [ITSELF], context);
+    const problem = told?.problems[0];
+    if (problem) return fault(check, tool === 'fping' ? problem.message : `${why}; ${problem.message}`, problem.hint);
+    if (told?.evidence.kind !== 'answered')
+      return fault(check, `${path} sends, and not even this machine answers`, 'let ICMP through its own firewall');
+    if (tool === 'fping') return good(check, `${path} ${version ?? ''} may send them`);
+    return warning(check, `${why}${devices > MOST_BY_PING ? ': too slow for so many devices' : ''}`, hint);
+  } finally {
+    await icmp.close();
+  }
 }
 
 /** Names that the config uses: a resolver that is away would make their devices unknown and their outputs silent. */

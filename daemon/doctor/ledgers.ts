@@ -1,5 +1,5 @@
 /** Are the ledgers whole, and does anything wait or lie refused in the spool? */
-import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '#collectors/contract.ts';
 import type { LoadedConfig } from '#config/load.ts';
@@ -17,9 +17,9 @@ const WAITS_LONG = 900_000;
 
 export async function checkLedger(loaded: LoadedConfig, log: Logger): Promise<Finding[]> {
   const directory = storageDirectory(loaded);
-  if (!existsSync(join(directory, 'ledger.db')))
-    return [good('ledger', 'none yet: the daemon makes it when it first runs')];
   try {
+    if (!(await isThere(join(directory, 'ledger.db'))))
+      return [good('ledger', 'none yet: the daemon makes it when it first runs')];
     const store = await openStore({ directory, log, readOnly: true });
     try {
       const { database } = await store.open('ledger', LEDGER_OPTIONS);
@@ -40,7 +40,7 @@ export async function checkLedger(loaded: LoadedConfig, log: Logger): Promise<Fi
       fault(
         'ledger',
         `cannot be read: ${messageOf(error)}`,
-        'start the daemon: it sets a damaged ledger aside and restores the last verified copy',
+        'give it to the user that siteward runs as; a damaged one is set aside by the daemon when it starts, which restores the last verified copy',
       ),
     ];
   }
@@ -53,8 +53,8 @@ export async function checkSpool(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const directory = storageDirectory(loaded);
-  if (!existsSync(join(directory, `${SPOOL_NAME}.db`))) return [];
   try {
+    if (!(await isThere(join(directory, `${SPOOL_NAME}.db`)))) return [];
     const { outputs, quarantine } = await listSpool({ directory, log, clock, signal });
     const waiting = outputs.map(({ name, pending, oldestAt }) => {
       const age = oldestAt === undefined ? 0 : clock.wallNow() - oldestAt;
@@ -80,8 +80,19 @@ export async function checkSpool(
       fault(
         'spool',
         `cannot be read: ${messageOf(error)}`,
-        'start the daemon: it sets a damaged spool aside and saves what it can',
+        'give it to the user that siteward runs as; a damaged one is set aside by the daemon when it starts, which saves what it can',
       ),
     ];
+  }
+}
+
+/** @throws when it may not be looked whether it is there: that is no answer. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
   }
 }

@@ -9,7 +9,7 @@ export interface Influxd extends RunningServer {
 }
 
 /** A real influxd 1.x on loopback with its data in `folder`. Started again on the same folder and port, it goes on. */
-export async function startInfluxd(folder: string, port?: number): Promise<Influxd> {
+export async function startInfluxd(folder: string, port?: number, { auth = false } = {}): Promise<Influxd> {
   const http = port ?? (await freePort());
   const config = join(folder, 'influxdb.conf');
   await writeFile(
@@ -24,6 +24,7 @@ wal-dir = "${folder}/wal"
 query-log-enabled = false
 [http]
 bind-address = "127.0.0.1:${http}"
+auth-enabled = ${auth}
 log-enabled = false
 [monitor]
 store-enabled = false

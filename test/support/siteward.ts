@@ -23,10 +23,20 @@ export interface Finished {
 /** Runs one verb to its end. */
 export async function siteward(
   args: readonly string[],
-  { env = process.env, cwd = ROOT }: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+  {
+    env = process.env,
+    cwd = ROOT,
+    through = [],
+  }: {
+    readonly env?: NodeJS.ProcessEnv;
+    readonly cwd?: string;
+    /** A command that runs what follows it. */
+    readonly through?: readonly string[];
+  } = {},
 ): Promise<Finished> {
   const started = performance.now();
-  const child = spawn(SITEWARD, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command = SITEWARD, ...rest] = [...through, SITEWARD, ...args];
+  const child = spawn(command, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text) => {
     said.stdout += text;
