@@ -59,6 +59,8 @@ const INTERFACE = { labels: ['interface'] } as const;
 const INTERFACE_BYTES = { labels: ['interface'], unit: 'bytes' } as const;
 const SENSOR = ['sensor'] as const;
 const SLA = { labels: ['sla', 'period'], lasting: true } as const;
+/** Of several devices together: these series have no `device`. */
+const SLA_GROUP = { labels: ['sla', 'group', 'period'], lasting: true } as const;
 
 export const CATALOGUE = {
   siteward_site_info: gauge('site.info', 'The site that this appliance watches; always 1.', {
@@ -108,6 +110,45 @@ export const CATALOGUE = {
     'sla.budget_remaining_seconds',
     'Downtime that the contract still allows in the period; below zero when missed.',
     { ...SLA, unit: 'seconds' },
+  ),
+  siteward_sla_coverage_ratio: gauge('sla.coverage_ratio', 'Share of the agreed time of which something is known.', {
+    ...SLA,
+    unit: 'ratio',
+  }),
+  siteward_sla_budget_burn_ratio: gauge(
+    'sla.budget_burn_ratio',
+    'How fast the allowed downtime is spent: 1 just keeps the target, 2 spends it in half the period. Absent without a figure.',
+    { ...SLA, unit: 'ratio' },
+  ),
+  siteward_sla_group_target_ratio: gauge(
+    'sla_group.target_ratio',
+    'Availability that the contract promises for the group.',
+    { ...SLA_GROUP, unit: 'ratio' },
+  ),
+  siteward_sla_group_availability_ratio: gauge(
+    'sla_group.availability_ratio',
+    'Availability of the group under the contract in the period.',
+    { ...SLA_GROUP, unit: 'ratio' },
+  ),
+  siteward_sla_group_downtime_seconds: gauge(
+    'sla_group.downtime_seconds',
+    'Downtime of the group that counts under the contract.',
+    { ...SLA_GROUP, unit: 'seconds' },
+  ),
+  siteward_sla_group_budget_remaining_seconds: gauge(
+    'sla_group.budget_remaining_seconds',
+    'Downtime of the group that the contract still allows in the period; below zero when missed.',
+    { ...SLA_GROUP, unit: 'seconds' },
+  ),
+  siteward_sla_group_coverage_ratio: gauge(
+    'sla_group.coverage_ratio',
+    'Share of the agreed time in which it is known whether the group was up.',
+    { ...SLA_GROUP, unit: 'ratio' },
+  ),
+  siteward_sla_group_budget_burn_ratio: gauge(
+    'sla_group.budget_burn_ratio',
+    'How fast the allowed downtime of the group is spent: 1 just keeps the target. Absent without a figure.',
+    { ...SLA_GROUP, unit: 'ratio' },
   ),
   siteward_cpu_usage_ratio: gauge('cpu.usage_ratio', 'Share of the processor in use.', {
     labels: ['cpu'],

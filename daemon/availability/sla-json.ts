@@ -68,6 +68,7 @@ function subjectJson({ name, members, need, figures, credit }: SlaSubject, { set
     unknown_seconds: unknown / 1000,
     budget_seconds: figures.budget / 1000,
     budget_remaining_seconds: figures.remaining / 1000,
+    budget_burn_ratio: figures.burn === undefined ? null : Number(figures.burn.toFixed(4)),
     counted_outages: figures.counted,
     credit: credit ?? null,
     raw_seconds: {

@@ -1,4 +1,5 @@
-import type { Clock, Milliseconds, Observation, Reading, WallTime } from '#collectors/contract.ts';
+import type { MetricName } from '#collectors/catalogue.ts';
+import type { Clock, Labels, Milliseconds, Observation, Reading, WallTime } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Condition } from '../notices/incident.ts';
@@ -32,7 +33,9 @@ export class SlaKeeper {
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #current: SlaReport | undefined;
-  #previous: { readonly report: SlaReport; readonly at: WallTime } | undefined;
+  #published: ReadonlySet<string> = new Set();
+  /** `running`: the periods that it comes before and whose they are. Where those change, it is another one. */
+  #previous: { readonly report: SlaReport; readonly at: WallTime; readonly running: string } | undefined;
 
   constructor(options: SlaKeeperOptions) {
     this.#options = options;
@@ -62,12 +65,17 @@ export class SlaKeeper {
     const settings = config();
     if (Object.keys(settings.slas).length === 0) {
       this.#current = undefined;
+      this.#previous = undefined;
+      this.#publish(clock.wallNow());
       return;
     }
     const now = clock.wallNow();
     this.#current = await readOwnPeriods(database(), 0, { config: settings, now });
-    const stale = !this.#previous || now - this.#previous.at >= PREVIOUS_EVERY;
-    if (stale) this.#previous = { report: await readOwnPeriods(database(), 1, { config: settings, now }), at: now };
+    const running = JSON.stringify(
+      this.#current.results.map(({ sla, period, subjects }) => [sla, period.from, subjects.map(({ name }) => name)]),
+    );
+    if (this.#previous?.running !== running || now - this.#previous.at >= PREVIOUS_EVERY)
+      this.#previous = { report: await readOwnPeriods(database(), 1, { config: settings, now }), at: now, running };
     this.#publish(now);
   }
 
@@ -86,44 +94,80 @@ export class SlaKeeper {
     ] as const) {
       for (const result of report?.results ?? []) {
         for (const subject of result.subjects) {
-          if (subject.members) continue;
-          const list = readings.get(subject.name) ?? [];
-          readings.set(subject.name, list);
+          const owner = subject.members ? NO_DEVICE : subject.name;
+          const list = readings.get(owner) ?? [];
+          readings.set(owner, list);
           list.push(...readingsOf(result, subject, period));
         }
       }
     }
-    for (const [device, list] of readings) {
-      this.#options.publish({
-        device,
-        collector: 'sla',
-        question: 'inventory',
-        at,
-        took: 0 as Milliseconds,
-        evidence: { kind: 'answered' },
-        groups: [{ name: 'sla', readings: list }],
-        problems: [],
-        requests: 0,
-        timeouts: 0,
-      });
-    }
+    // What no contract names any more has no figures any more.
+    for (const device of this.#published) if (!readings.has(device)) this.#options.publish(observed(device, [], at));
+    for (const [device, list] of readings) this.#options.publish(observed(device, list, at));
+    this.#published = new Set(readings.keys());
   }
 }
 
-function readingsOf({ sla, settings }: SlaResult, { figures }: SlaSubject, period: 'current' | 'previous'): Reading[] {
-  const labels = { sla, period };
-  const { measured, downtime, covered, remaining } = figures;
-  // Nothing is known of a period in which the device was not watched.
-  if (figures.watched.length === 0)
-    return [{ metric: 'siteward_sla_target_ratio', labels, value: settings.target.value }];
-  const ratio = covered ? ratioNumber(measured - downtime, measured, decimalsFor(settings.target)) : null;
-  return [
-    { metric: 'siteward_sla_target_ratio', labels, value: settings.target.value },
-    ...(ratio === null ? [] : [{ metric: 'siteward_sla_availability_ratio' as const, labels, value: ratio }]),
-    { metric: 'siteward_sla_downtime_seconds', labels, value: downtime / 1000 },
-    { metric: 'siteward_sla_budget_remaining_seconds', labels, value: remaining / 1000 },
-  ];
+/** Groups are of the site. No device has this name. */
+const NO_DEVICE = '';
+
+function observed(device: string, readings: readonly Reading[], at: WallTime): Observation {
+  return {
+    device,
+    collector: 'sla',
+    question: 'inventory',
+    at,
+    took: 0 as Milliseconds,
+    evidence: { kind: 'answered' },
+    groups: [{ name: 'sla', readings }],
+    problems: [],
+    requests: 0,
+    timeouts: 0,
+  };
 }
+
+function readingsOf(
+  { sla, settings }: SlaResult,
+  { name, members, figures }: SlaSubject,
+  period: 'current' | 'previous',
+): Reading[] {
+  const family = members ? GROUP : DEVICE;
+  const labels: Labels = { sla, ...(members ? { group: name } : {}), period };
+  const { agreed, unknown, measured, downtime, covered, remaining, burn } = figures;
+  const decimals = decimalsFor(settings.target);
+  const known = figures.watched.length > 0;
+  const values: Readonly<Record<keyof typeof DEVICE, number | null | undefined>> = {
+    target: settings.target.value,
+    // Nothing is known of a period in which the device was not watched.
+    availability: covered ? ratioNumber(measured - downtime, measured, decimals) : undefined,
+    downtime: known ? downtime / 1000 : undefined,
+    remaining: known ? remaining / 1000 : undefined,
+    coverage: known ? ratioNumber(agreed - unknown, agreed, decimals) : undefined,
+    burn,
+  };
+  return FIGURES.flatMap((figure) => {
+    const value = values[figure];
+    return value === undefined || value === null ? [] : [{ metric: family[figure], labels, value }];
+  });
+}
+
+const DEVICE = {
+  target: 'siteward_sla_target_ratio',
+  availability: 'siteward_sla_availability_ratio',
+  downtime: 'siteward_sla_downtime_seconds',
+  remaining: 'siteward_sla_budget_remaining_seconds',
+  coverage: 'siteward_sla_coverage_ratio',
+  burn: 'siteward_sla_budget_burn_ratio',
+} as const satisfies Record<string, MetricName>;
+const GROUP = {
+  target: 'siteward_sla_group_target_ratio',
+  availability: 'siteward_sla_group_availability_ratio',
+  downtime: 'siteward_sla_group_downtime_seconds',
+  remaining: 'siteward_sla_group_budget_remaining_seconds',
+  coverage: 'siteward_sla_group_coverage_ratio',
+  burn: 'siteward_sla_group_budget_burn_ratio',
+} as const satisfies Record<keyof typeof DEVICE, MetricName>;
+const FIGURES = Object.keys(DEVICE) as (keyof typeof DEVICE)[];
 
 function conditionOf(
   { sla, settings, period, service }: SlaResult,

@@ -57,6 +57,8 @@ export interface SlaFigures {
   /** Downtime that the target allows in the whole period, and what is left of it; below zero when missed. */
   readonly budget: number;
   readonly remaining: number;
+  /** How fast the budget is spent: 1 just keeps the target. Undefined without a figure, or where nothing is allowed. */
+  readonly burn: number | undefined;
 }
 
 export interface SlaInput {
@@ -94,6 +96,7 @@ export function evaluate(input: SlaInput): SlaFigures {
       : [];
   const target = fractionOf(sla.target);
   const budget = allowance(measured + total(ahead), target);
+  const allowed = allowance(measured, target);
   const counted = outages.filter((outage) => outage.counted > 0).length;
   const covered =
     measured > 0 && isAtLeast(total(agreed) - total(unknown), total(agreed), fractionOf(sla.coverage_floor));
@@ -113,6 +116,7 @@ export function evaluate(input: SlaInput): SlaFigures {
     met: covered ? isAtLeast(measured - downtime, measured, target) && fewEnough : undefined,
     budget,
     remaining: budget - downtime,
+    burn: covered && allowed > 0 ? downtime / allowed : undefined,
   };
 }
 

@@ -161,17 +161,17 @@ export class PrometheusSink implements Sink {
       else byMetric.set(reading.metric, [reading]);
     }
     const blocks = new Map<MetricName, Block>();
-    for (const [metric, list] of byMetric) blocks.set(metric, this.#block(device, metric, list));
+    for (const [metric, list] of byMetric) blocks.set(metric, this.#block(device, list));
     return blocks;
   }
 
-  #block(device: string, metric: MetricName, readings: readonly Reading[]): Block {
+  #block(device: string, readings: readonly Reading[]): Block {
     const texts: string[] = [];
     const labels: Labels[] = [];
     const values: (number | bigint)[] = [];
     const seen = new Set<string>();
     for (const reading of readings) {
-      const text = this.#labelText(device, metric, reading.labels);
+      const text = this.#labelText(device, reading.labels);
       // A second series of the same name and labels would fail the whole scrape.
       if (seen.has(text)) continue;
       seen.add(text);
@@ -183,7 +183,7 @@ export class PrometheusSink implements Sink {
   }
 
   /** Readings of the same row share one labels object from poll to poll; its text is made once. */
-  #labelText(device: string, metric: MetricName, labels: Labels): string {
+  #labelText(device: string, labels: Labels): string {
     let texts = this.#labelTexts.get(device);
     if (!texts) {
       texts = new WeakMap();
@@ -191,7 +191,8 @@ export class PrometheusSink implements Sink {
     }
     let text = texts.get(labels);
     if (text === undefined) {
-      text = labelText(metric === 'siteward_site_info' ? undefined : device, labels);
+      // What belongs to the site and not to a device comes without one.
+      text = labelText(device === '' ? undefined : device, labels);
       texts.set(labels, text);
     }
     return text;

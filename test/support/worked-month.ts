@@ -20,6 +20,8 @@ const TIMEZONE = 'Europe/Berlin';
 export type SheetRow = Readonly<Record<string, string>>;
 
 export interface WorkedMonth {
+  /** The config of the page, as it stands there. */
+  readonly yaml: string;
   readonly loaded: LoadedConfig;
   readonly maintenance: readonly SheetRow[];
   readonly outages: readonly SheetRow[];
@@ -32,7 +34,7 @@ export function workedMonth(): WorkedMonth {
   const page = readFileSync(PAGE, 'utf8');
   const yaml = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const [maintenance = [], outages = [], corrections = [], figures = [], times = []] = tables(page);
-  return { loaded: parseConfig(yaml, 'worked-month.yaml'), maintenance, outages, corrections, figures, times };
+  return { yaml, loaded: parseConfig(yaml, 'worked-month.yaml'), maintenance, outages, corrections, figures, times };
 }
 
 function tables(page: string): SheetRow[][] {
