@@ -356,7 +356,7 @@ async function send(response: Response, request: Request, answered: Answer): Pro
       response.set('Content-Type', answered.type);
       response.set('Cache-Control', answered.maxAgeSeconds ? `max-age=${answered.maxAgeSeconds}` : 'no-store');
       if (answered.name !== undefined) response.attachment(answered.name).set('Content-Type', answered.type);
-      await sendText(response, request, Buffer.from(answered.bytes));
+      await sendText(response, request, answered.bytes);
       return;
     case 'redirect':
       if (answered.cookie !== undefined) response.set('Set-Cookie', answered.cookie);
@@ -371,13 +371,22 @@ async function send(response: Response, request: Request, answered: Answer): Pro
 }
 
 const COMPRESSED_FROM = 1_400;
-const compressed = promisify(gzip);
+const compress = promisify(gzip);
+/** Of files that are kept: a browser that was just started asks for all of them before it paints anything. */
+const compressedFiles = new WeakMap<Uint8Array, Promise<Buffer>>();
+
+async function compressed(body: string | Uint8Array): Promise<Buffer> {
+  if (typeof body === 'string') return await compress(body);
+  const kept = compressedFiles.get(body) ?? compress(body);
+  compressedFiles.set(body, kept);
+  return await kept;
+}
 
 /** What fits into one packet is sent as it is. */
-async function sendText(response: Response, request: Request, body: string | Buffer): Promise<void> {
+async function sendText(response: Response, request: Request, body: string | Uint8Array): Promise<void> {
   const isText = !/^(image\/(?!svg)|application\/pdf)/.test(response.get('Content-Type') ?? '');
   if (body.length < COMPRESSED_FROM || !isText || request.acceptsEncodings('gzip') !== 'gzip') {
-    response.send(body);
+    response.send(typeof body === 'string' ? body : Buffer.from(body));
     return;
   }
   response.set('Content-Encoding', 'gzip').vary('Accept-Encoding');

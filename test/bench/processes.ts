@@ -29,10 +29,15 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-export function start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+export function start(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  stdout: 'ignore' | 'pipe' = 'ignore',
+): Started {
   const child = spawn(command, args, {
     cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
     env: { ...process.env, ...env },
   });
   const { pid } = child;

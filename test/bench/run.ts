@@ -4,6 +4,7 @@ import { benchExposition } from './exposition.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchIcmp } from './icmp.ts';
 import { benchOutage } from './outage.ts';
+import { benchPage } from './page.ts';
 import { benchProfiles } from './profiles.ts';
 import { benchSnmp } from './snmp.ts';
 import { type Figure, printTable } from './table.ts';
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   footprint: benchFootprint,
   availability: benchAvailability,
   outage: benchOutage,
+  page: benchPage,
 };
 
 const wanted = process.argv.slice(2);
