@@ -1,12 +1,19 @@
 import type { Clock, Evidence, Milliseconds, Monotonic, Observation, WallTime } from '#collectors/contract.ts';
+import { SitewardError } from '#config/errors.ts';
 import type { Config } from '#config/schema.ts';
-import type { Span } from '../calendar.ts';
 import type { WatchedDevice } from '../inventory/watched.ts';
 import type { Logger } from '../log.ts';
 import type { Ledger, Restoration } from '../store/ledger.ts';
 import type { Interruption, Party, StateDetail } from './entries.ts';
 import { AvailabilityLedger } from './ledger.ts';
-import { announcedIn, enteredWindow, isEntered, MaintenanceCalendar } from './maintenance.ts';
+import {
+  announcedIn,
+  enteredWindow,
+  isEntered,
+  lastEnd,
+  MaintenanceCalendar,
+  type NewMaintenance,
+} from './maintenance.ts';
 import { AvailabilityTracker, type Transition } from './tracker.ts';
 import { RULE_VERSION } from './verdict.ts';
 import { type ClockStep, type Stall, Vigil } from './vigil.ts';
@@ -28,6 +35,9 @@ export interface AvailabilityOptions {
 
 /** The longest time that a crash may leave unknown at the end of what was observed. */
 const LONGEST_BEAT = 15_000 as Milliseconds;
+
+/** How long a person who enters something waits for the disk. */
+const ENTRY_PATIENCE = 10_000;
 
 /** Availability as a whole: what is seen is judged, written down, summed up and shown. */
 export class Availability {
@@ -103,20 +113,50 @@ export class Availability {
     this.#vigil.stop();
   }
 
-  /** Ends the segment and stops. */
-  /** Takes maintenance that a person enters. It counts as announced when it is entered. */
-  enterMaintenance({
-    name,
-    devices,
-    from,
-    to,
-  }: Span & { readonly name: string; readonly devices: readonly string[] }): void {
-    const window = enteredWindow(name, devices, { from, to }, this.#vigil.now());
-    this.ledger.announce([...this.ledger.maintenance, window], this.#vigil.now());
-    this.#maintenance.windows = this.ledger.maintenance;
-    this.tracker.refreshShown(this.#vigil.now());
+  /**
+   * Takes maintenance that a person enters. It counts as announced when it is entered. On disk when the promise resolves,
+   * with the key by which it can be ended.
+   */
+  async enterMaintenance(entered: NewMaintenance): Promise<string> {
+    const now = this.#vigil.now();
+    const window = enteredWindow(entered, now);
+    this.ledger.announce([...this.ledger.maintenance, window], now);
+    this.#maintenanceChanged(now);
+    await this.ledger.flush(AbortSignal.timeout(ENTRY_PATIENCE));
+    return window.key;
   }
 
+  /**
+   * Ends maintenance that a person entered, before its time. That is an entry of its own: the window stays in the ledger as
+   * it was entered, and holds until now.
+   * @throws SitewardError `NO_SUCH_MAINTENANCE` where none is open or planned under this key, `NOT_ENTERED` for one of the config
+   */
+  async endMaintenance(key: string, author: string, reason: string): Promise<void> {
+    const now = this.#vigil.now();
+    const window = this.ledger.maintenance.find((each) => each.key === key);
+    if (!window || lastEnd(window) <= now)
+      throw new SitewardError(
+        'NO_SUCH_MAINTENANCE',
+        'no such maintenance is open or planned',
+        'GET /api/v1/maintenance lists what is',
+      );
+    if (!isEntered(window))
+      throw new SitewardError(
+        'NOT_ENTERED',
+        `${window.name} stands in the config`,
+        'take it out of maintenance there, and reload',
+      );
+    const written = this.ledger.endMaintenance(window, author, reason, now);
+    this.#maintenanceChanged(now);
+    await written;
+  }
+
+  #maintenanceChanged(now: WallTime): void {
+    this.#maintenance.windows = this.ledger.maintenance;
+    this.tracker.refreshShown(now);
+  }
+
+  /** Ends the segment and stops. */
   async close(signal: AbortSignal): Promise<void> {
     const at = this.#vigil.now();
     this.#vigil.stop();

@@ -14,12 +14,12 @@ import { storageDirectory } from '../storage.ts';
 import { StoreError } from '../store/errors.ts';
 import { LEDGER_OPTIONS } from '../store/ledger.ts';
 import { openStore } from '../store/sqlite-store.ts';
+import { askDaemon } from './ask-daemon.ts';
 import { configPath } from './config-path.ts';
 import { table } from './devices.ts';
 import { EXIT, type Options, type RunVerb, textOption } from './verb.ts';
 
 const ACTIONS = ['confirm', 'join', 'split', 'reject'] as const;
-const PATIENCE = 10_000;
 
 export const run: RunVerb = async (io, [action = '', ...args], options) => {
   const loaded = loadConfig(configPath(options), io.env);
@@ -158,30 +158,7 @@ async function write(
     }
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'STORE_LOCKED') throw error;
-    await askDaemon(loaded, env, what, request);
+    const body = 'at' in request ? { ...request, at: new Date(request.at).toISOString() } : request;
+    await askDaemon(loaded, env, `/api/v1/meters/${what}`, body, 'METERS_REFUSED');
   }
-}
-
-async function askDaemon(
-  { config }: LoadedConfig,
-  env: NodeJS.ProcessEnv,
-  what: string,
-  request: SegmentRequest | ManualRequest,
-): Promise<void> {
-  const listen = config.http.listen.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
-  const token = env['SITEWARD_TOKEN'];
-  const body = 'at' in request ? { ...request, at: new Date(request.at).toISOString() } : request;
-  const response = await fetch(`${config.http.tls ? 'https' : 'http'}://${listen}/api/v1/meters/${what}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(PATIENCE),
-  });
-  if (response.ok) return;
-  const answer = (await response.json().catch(() => ({}))) as { readonly title?: string; readonly detail?: string };
-  throw new SitewardError(
-    'METERS_REFUSED',
-    answer.title ?? `the daemon answers ${response.status}`,
-    answer.detail ?? 'give a token of an operator in SITEWARD_TOKEN, or stop the daemon for the moment',
-  );
 }

@@ -137,6 +137,27 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./report.ts'),
   },
   {
+    usage: 'availability [action] [device]',
+    summary:
+      "a person's word beside what was observed: correct DEVICE (another state, or who answers for it), corrections (what was said up to now)",
+    options: [
+      ['--from <time>', "correct: from when on, in ISO 8601; without an offset in the site's time zone"],
+      ['--to <time>', 'correct: until when'],
+      ['--state <state>', 'correct: up, down, unreachable or unknown'],
+      ['--party <party>', 'correct: who answers for it: carrier, power, client or msp'],
+      ['--reason <text>', 'why, in words; kept for ever'],
+      ['--author <name>', 'who says so (default: the user of this terminal)'],
+      CONFIG,
+      JSON_OUTPUT,
+    ],
+    examples: [
+      'siteward availability correct srv-1 --from 2026-10-23T14:10 --to 2026-10-23T15:00 --state up --reason "our cable"',
+      'siteward availability correct fw-1 --from 2026-10-22T08:00 --to 2026-10-22T09:00 --party carrier --reason "ticket 4711"',
+      'siteward availability corrections srv-1',
+    ],
+    load: () => import('./availability.ts'),
+  },
+  {
     usage: 'meters [action] [arguments...]',
     summary:
       'print meters: list what happened to counters, confirm, join, split or reject it, enter what a person read',
