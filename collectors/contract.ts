@@ -19,6 +19,14 @@ export type WallTime = number & { readonly __clock: 'wall' };
 /** Milliseconds of a clock that never jumps. Measures and schedules; means nothing after a restart. */
 export type Monotonic = number & { readonly __clock: 'monotonic' };
 
+/** Time that a piece of work may take. */
+export interface Deadline {
+  /** Aborts when the time is over or the outer signal aborts. */
+  readonly signal: AbortSignal;
+  /** The work is over. */
+  release(): void;
+}
+
 /** Passed in wherever time matters, so that tests can move it. */
 export interface Clock {
   wallNow(): WallTime;
@@ -27,6 +35,8 @@ export interface Clock {
   sleep(duration: Milliseconds, signal?: AbortSignal): Promise<void>;
   /** A signal that aborts with a TimeoutError after `duration`. */
   timeout(duration: Milliseconds): AbortSignal;
+  /** The same for work that mostly ends in time and often begins: nothing is left of it once it is released. */
+  deadline(duration: Milliseconds, outer: AbortSignal): Deadline;
 }
 
 export type { DeviceClass } from '#config/words.ts';

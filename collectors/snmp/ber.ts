@@ -3,7 +3,7 @@
  * list, varbind, and cannot grow: nothing here recurses.
  */
 import type { Oid, Varbind } from './agent.ts';
-import { dotted, encodeOid, isOid, type OidSpan, oidText } from './oid.ts';
+import { encodeOid, isOid, type OidSpan, oidText } from './oid.ts';
 import { BerError, BerReader, BerWriter, signed, TAG, unsigned32, unsigned64 } from './tlv.ts';
 
 export { BerError } from './tlv.ts';
@@ -101,6 +101,15 @@ function decodeValue(octets: Uint8Array, tag: number, start: number, end: number
 }
 
 const SPAN = 5;
+/** Where the parts of the PDU at hand lie. A datagram has fewer than 2^16 octets. */
+let found = new Uint16Array(SPAN * 128);
+
+function grown(old: Uint16Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
+  const larger = new Uint16Array(old.length * 2);
+  larger.set(old);
+  return larger;
+}
+
 /** Tag and length of a varbind and of its name. */
 const VARBIND_FRAME = 4;
 
@@ -120,7 +129,7 @@ export class PduView {
   readonly length: number;
   readonly #octets: Uint8Array;
   /** Per varbind: name from, name to, tag, value from, value to. */
-  readonly #spans: readonly number[];
+  readonly #spans: Uint16Array;
 
   /**
    * Reads the next TLV of `reader` as a PDU.
@@ -136,7 +145,7 @@ export class PduView {
     this.first = pdu.int32();
     this.second = pdu.int32();
     pdu.enter(TAG.sequence);
-    const spans: number[] = [];
+    let spans = 0;
     const listEnd = pdu.end;
     while (pdu.at < listEnd) {
       const end = pdu.open(TAG.sequence);
@@ -149,14 +158,19 @@ export class PduView {
       if (tag === -1) throw new BerError('varbind without a value', pdu.at);
       const valueEnd = pdu.openAny();
       if (valueEnd !== end) throw new BerError('octets left over', valueEnd);
-      spans.push(nameStart, nameEnd, tag, pdu.at, valueEnd);
+      if (spans + SPAN > found.length) found = grown(found);
+      found[spans++] = nameStart;
+      found[spans++] = nameEnd;
+      found[spans++] = tag;
+      found[spans++] = pdu.at;
+      found[spans++] = valueEnd;
       pdu.at = end;
       pdu.end = listEnd;
     }
-    this.count = spans.length / SPAN;
+    this.count = spans / SPAN;
     this.length = reader.at - from;
     this.#octets = pdu.octets;
-    this.#spans = spans;
+    this.#spans = found.slice(0, spans);
   }
 
   #span(index: number, part: number): number {
@@ -169,9 +183,11 @@ export class PduView {
     return oidText(this.#octets, this.#span(index, 0), this.#span(index, 1));
   }
 
-  /** Where the name lies. */
-  name(index: number): OidSpan {
-    return { octets: this.#octets, from: this.#span(index, 0), to: this.#span(index, 1) };
+  /** Says in `span` where the name lies. */
+  nameInto(span: OidSpan, index: number): void {
+    span.octets = this.#octets;
+    span.from = this.#span(index, 0);
+    span.to = this.#span(index, 1);
   }
 
   value(index: number): WireValue {
@@ -189,11 +205,6 @@ export class PduView {
     if (this.#span(index, 1) - start <= root.length) return false;
     for (let i = 0; i < root.length; i++) if (this.#octets[start + i] !== root[i]) return false;
     return true;
-  }
-
-  /** What follows `root` in the name: `1.3` of `root.1.3`. Only where {@link isUnder} holds. */
-  indexUnder(index: number, root: Uint8Array): string {
-    return dotted(this.#octets, this.#span(index, 0) + root.length, this.#span(index, 1)).slice(1);
   }
 
   /** Whether the name is `name` (its content octets). */

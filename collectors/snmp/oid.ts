@@ -135,9 +135,36 @@ export function namesAfter({ octets, from, to }: OidSpan, count: number): readon
 
 /** A stretch of octets that is the content of an OID. */
 export interface OidSpan {
-  readonly octets: Uint8Array;
-  readonly from: number;
-  readonly to: number;
+  octets: Uint8Array;
+  from: number;
+  to: number;
+}
+
+/**
+ * Texts of row indexes. The columns of a row come one after the other: all but the first of them have the index of the one
+ * before, and share its text.
+ */
+export class IndexTexts {
+  readonly #last: OidSpan = { octets: new Uint8Array(0), from: 0, to: 0 };
+  #text = '';
+
+  /** What follows the first `root` octets of a name: `1.3` of `root.1.3`. */
+  of({ octets, from, to }: OidSpan, root: number): string {
+    const start = from + root;
+    const last = this.#last;
+    let same = to - start === last.to - last.from;
+    for (let i = start, j = last.from; same && i < to; i++, j++) same = octets[i] === last.octets[j];
+    if (!same) this.#text = indexText(octets, start, to);
+    last.octets = octets;
+    last.from = start;
+    last.to = to;
+    return this.#text;
+  }
+}
+
+function indexText(octets: Uint8Array, start: number, end: number): string {
+  // Most indexes are one small number, whose text exists already.
+  return end - start === 1 ? String(octets[start]) : dotted(octets, start, end).slice(1);
 }
 
 /** Whether `a` comes after `b` in the order of sub-identifiers, not of octets: 16383 is FF 7F, 16384 is 81 80 00. */

@@ -3,10 +3,11 @@ import type { Agent, AgentHints, Oid, PartialWalk, ReadPlan, ReadResult, Varbind
 import type { PduView } from './ber.ts';
 import { outOfTime, refused, SnmpError, viewTooSmall } from './errors.ts';
 import { GUESSED_OCTETS, MAX_REPETITIONS, type Manners } from './manners.ts';
+import { IndexTexts } from './oid.ts';
 import { isUnfinished, nextRequest, type Planned, type Progress, type Slot, type TableWalk } from './planner.ts';
 import type { Session } from './session.ts';
 import type { Cost } from './transport.ts';
-import { type Allowance, ColumnWalk, isValue, MAX_READ_OCTETS } from './walk.ts';
+import { ColumnWalk, isValue, MAX_READ_OCTETS, type SharedByColumns } from './walk.ts';
 
 const STATUS = { tooBig: 1, noSuchName: 2, noAccess: 6, authorizationError: 16 } as const;
 /** Objects that every agent has: sysDescr to sysLocation (RFC 3418). Where none is shown, something is wrong. */
@@ -102,7 +103,7 @@ class Reading {
   }
 
   #openTables(): TableWalk[] {
-    const allowance: Allowance = { octets: MAX_READ_OCTETS };
+    const shared: SharedByColumns = { octets: MAX_READ_OCTETS, indexes: new IndexTexts() };
     const seen = new Set<Oid>();
     const tables: TableWalk[] = [];
     for (const columns of this.#plan.tables) {
@@ -120,7 +121,7 @@ class Reading {
       };
       const wasEmpty = memory?.rows === 0 && !this.#isRecheck;
       for (const [position, column] of fresh.entries()) {
-        const walk = new ColumnWalk(column, allowance);
+        const walk = new ColumnWalk(column, shared);
         if (wasEmpty && position > 0) table.dormant.push(walk);
         else if (memory?.empty?.has(column)) table.looks.push(walk);
         else table.walks.push(walk);

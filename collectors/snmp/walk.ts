@@ -4,20 +4,26 @@
  */
 import type { Oid, PartialWalk, Varbind } from './agent.ts';
 import type { PduView } from './ber.ts';
-import { encodedOid, isAfter, namesAfter, type OidSpan } from './oid.ts';
+import { encodedOid, type IndexTexts, isAfter, namesAfter, type OidSpan } from './oid.ts';
+import { ColumnRows } from './rows.ts';
 import { TAG } from './tlv.ts';
 
 export const MAX_ROWS = 20_000;
 export const MAX_READ_OCTETS = 4_194_304;
 
-/** Memory that one read may fill, shared by its columns. */
-export interface Allowance {
+/** What the columns of one read share. */
+export interface SharedByColumns {
+  /** Memory that the read may still fill. */
   octets: number;
+  readonly indexes: IndexTexts;
 }
+
+/** The name at hand. */
+const name: OidSpan = { octets: new Uint8Array(0), from: 0, to: 0 };
 
 export class ColumnWalk {
   readonly column: Oid;
-  readonly rows = new Map<string, Varbind>();
+  readonly rows = new ColumnRows();
   /** Rows that the agent gave, also those whose value could not be read. */
   count = 0;
   /** Octets of what it gave. */
@@ -26,15 +32,15 @@ export class ColumnWalk {
   /** Whether rows may be asked for by names that are guessed. */
   guesses = true;
   readonly #root: Uint8Array;
-  readonly #allowance: Allowance;
-  #last: OidSpan;
+  readonly #shared: SharedByColumns;
+  readonly #last: OidSpan;
   #broken: PartialWalk['reason'] | undefined;
 
-  constructor(column: Oid, allowance: Allowance) {
+  constructor(column: Oid, shared: SharedByColumns) {
     this.column = column;
     this.#root = encodedOid(column);
     this.#last = { octets: this.#root, from: 0, to: this.#root.length };
-    this.#allowance = allowance;
+    this.#shared = shared;
   }
 
   /** The name to ask for the next row. */
@@ -68,22 +74,22 @@ export class ColumnWalk {
       this.end();
       return;
     }
-    const name = pdu.name(index);
+    pdu.nameInto(name, index);
     if (!isAfter(name, this.#last)) {
       this.breakOff('not-increasing');
       return;
     }
     const octets = pdu.size(index);
-    if (this.count >= MAX_ROWS || octets > this.#allowance.octets) {
+    if (this.count >= MAX_ROWS || octets > this.#shared.octets) {
       this.breakOff(this.count >= MAX_ROWS ? 'too-many-rows' : 'too-many-bytes');
       return;
     }
-    this.#allowance.octets -= octets;
-    this.#last = name;
+    this.#shared.octets -= octets;
+    pdu.nameInto(this.#last, index);
     this.count++;
     this.octets += octets;
     const value = pdu.value(index);
-    if (isValue(value)) this.rows.set(pdu.indexUnder(index, this.#root), value);
+    if (isValue(value)) this.rows.add(this.#shared.indexes.of(name, this.#root.length), value);
   }
 
   /** The agent has no more rows. */

@@ -163,11 +163,14 @@ export class Scheduler {
     onStart?.(lane.key, Math.max(0, clock.monotonicNow() - due) as Milliseconds);
     const deadline = Math.min(LONGEST_CYCLE, lane.interval * CYCLE_SHARE) as Milliseconds;
     let result: RunResult = 'neither';
+    const { signal, release } = clock.deadline(deadline, this.#stopping.signal);
     try {
-      result = await lane.run(AbortSignal.any([this.#stopping.signal, clock.timeout(deadline)]));
+      result = await lane.run(signal);
     } catch (error) {
       // What the end of the daemon broke off did not fail.
       if (!this.#stopping.signal.aborted) onError?.(lane.key, error);
+    } finally {
+      release();
     }
     entry.running = false;
     if (result === 'silent') entry.failures += 1;

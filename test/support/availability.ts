@@ -5,6 +5,7 @@ import { type Ledger, openLedger } from '#daemon/store/ledger.ts';
 import { openStore } from '#daemon/store/sqlite-store.ts';
 import type { Store } from '#daemon/store/store.ts';
 import { VERIFIERS } from '#daemon/verifiers.ts';
+import { neverLate } from './never-late.ts';
 import { recordingLogger } from './recording-logger.ts';
 
 /** A clock that stands still until it is told to go on. */
@@ -26,6 +27,7 @@ export function setClock(start: number): SetClock {
       await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }));
     },
     timeout: () => new AbortController().signal,
+    deadline: neverLate,
     set: (next) => {
       mono += Math.max(0, next - wall);
       wall = next;

@@ -8,6 +8,7 @@ import type { Claim, OutputSpool, Settlement } from '#daemon/spool/output-spool.
 import { LINES } from '#daemon/spool/records.ts';
 import { openSpool, type Spool } from '#daemon/spool/spool.ts';
 import type { Store } from '#daemon/store/store.ts';
+import { neverLate } from './never-late.ts';
 import { recordingLogger } from './recording-logger.ts';
 
 interface Point {
@@ -69,6 +70,8 @@ export class ManualClock implements Clock {
   timeout(): AbortSignal {
     return new AbortController().signal;
   }
+
+  readonly deadline = neverLate;
 
   pass(milliseconds: number): void {
     this.wall += milliseconds;

@@ -50,8 +50,9 @@ export class ProfileLibrary {
 
   get(name: string): CompiledProfile | undefined {
     const known = this.#compiled.get(name);
+    if (known) return known;
     const profile = this.#profiles.get(name);
-    if (known || !profile) return known;
+    if (!profile) return undefined;
     const compiled = compileProfile(profile);
     this.#compiled.set(name, compiled);
     return compiled;

@@ -16,6 +16,7 @@ import { History } from '#daemon/history/history.ts';
 import { createLogger } from '#daemon/log.ts';
 import { openStore } from '#daemon/store/sqlite-store.ts';
 import type { Store } from '#daemon/store/store.ts';
+import { neverLate } from '../../support/never-late.ts';
 
 const START = Date.UTC(2026, 2, 1) as WallTime;
 const MINUTE = 60_000;
@@ -94,6 +95,7 @@ describe('history.db', () => {
     sleep: async (_duration: Milliseconds, signal?: AbortSignal) =>
       await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     timeout: () => new AbortController().signal,
+    deadline: neverLate,
   };
   const open = async (maxBytes = 50_000_000) => await History.open({ store, clock, log, days: 400, maxBytes });
 

@@ -4,6 +4,7 @@ import { createLogger } from '#daemon/log.ts';
 import { printerKey } from '#daemon/meters/printer.ts';
 import type { Read } from '#daemon/meters/read.ts';
 import { Recorder } from '#daemon/meters/recorder.ts';
+import { neverLate } from '../../support/never-late.ts';
 import { HOUR, openSite, type Site, termsFor } from './site.ts';
 
 const MINUTE = 60_000;
@@ -21,6 +22,7 @@ const clock: Clock = {
   monotonicNow: () => mono as Monotonic,
   sleep: async () => undefined,
   timeout: () => new AbortController().signal,
+  deadline: neverLate,
 };
 
 beforeEach(async ({ task }) => {

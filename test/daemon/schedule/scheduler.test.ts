@@ -14,11 +14,6 @@ const clock: Clock = {
       setTimeout(resolve, duration);
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
     }),
-  timeout: (duration) => {
-    const controller = new AbortController();
-    setTimeout(() => controller.abort(new DOMException('deadline', 'TimeoutError')), duration);
-    return controller.signal;
-  },
 };
 
 function scheduler(options: Partial<ConstructorParameters<typeof Scheduler>[0]> = {}): Scheduler {
