@@ -152,6 +152,9 @@ interface PendingCall {
   readonly reject: (reason: StoreError) => void;
 }
 
+/** The number of the call that nobody made: the thread says by it whether it could open the folder. */
+const OPENING = 0;
+
 /** The worker, and the calls that wait for it. */
 class StoreThread {
   readonly ready: Promise<void>;
@@ -160,7 +163,7 @@ class StoreThread {
   readonly #pending = new Map<number, PendingCall>();
   #lastId = 0;
   #ended: StoreError | undefined;
-  /** Its end was asked for; on a busy machine that may be heard of before the answer to the call. */
+  /** Its end was asked for, or it said itself why it ends; on a busy machine that may be heard of before the answer. */
   #closing = false;
 
   constructor(settings: StoreSettings) {
@@ -168,7 +171,7 @@ class StoreThread {
     const { directory, readOnly = false } = settings;
     const workerData: WorkerSettings = { directory, readOnly };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, execArgv: [] });
-    this.ready = new Promise((resolve, reject) => this.#pending.set(0, { resolve, reject }));
+    this.ready = new Promise((resolve, reject) => this.#pending.set(OPENING, { resolve, reject }));
     this.#worker.on('message', (reply: Reply) => this.#take(reply));
     this.#worker.on('error', (error) => this.#end(`the store's thread failed: ${error.message}`, error));
     this.#worker.on('exit', () => this.#end("the store's thread has ended"));
@@ -195,6 +198,8 @@ class StoreThread {
   #take(reply: Reply): void {
     const call = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
+    // What does not open ends its thread too, and whoever opened it hears why.
+    if (reply.id === OPENING && !reply.ok) this.#closing = true;
     if (reply.ok) call?.resolve(reply.value as never);
     else call?.reject(new StoreError(reply.fault.code, reply.fault.message));
   }
@@ -202,7 +207,7 @@ class StoreThread {
   #end(why: string, cause?: unknown): void {
     if (!this.#ended) {
       this.#ended = new StoreError('STORE_CLOSED', why, { cause });
-      if (cause || !(this.#closing || this.#pending.has(0))) this.settings.log.error(why, { error: cause });
+      if (cause || !(this.#closing || this.#pending.has(OPENING))) this.settings.log.error(why, { error: cause });
     }
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();
