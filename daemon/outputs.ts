@@ -102,6 +102,9 @@ export class Outputs implements Sink {
       bytes: status.bytes,
       ...(status.oldestAt === undefined ? {} : { oldest: status.oldestAt / 1000 }),
       outcomes: { written: status.written, rejected: status.rejected, dropped: total(status.dropped) },
+      produced: status.produced,
+      quarantined: status.quarantined,
+      dropped: status.dropped,
     }));
   }
 

@@ -1,13 +1,17 @@
 import { SitewardError } from '#config/errors.ts';
 import { loadConfig } from '#config/load.ts';
-import { systemClock } from '../clock.ts';
+import { minutes, systemClock } from '../clock.ts';
 import { createLogger } from '../log.ts';
+import { total } from '../spool/counts.ts';
 import { changeQuarantine, listSpool } from '../spool/inspect.ts';
 import { storageDirectory } from '../storage.ts';
 import { isoTime } from '../web/json.ts';
 import { configPath } from './config-path.ts';
 import { plain } from './readings-text.ts';
 import { EXIT, type RunVerb, textOption } from './verb.ts';
+
+/** A daemon looks for what it is asked every second. */
+const PATIENCE = minutes(1);
 
 export const run: RunVerb = async (io, [action = 'list', ...rest], options) => {
   const { config, folder } = loadConfig(configPath(options), io.env);
@@ -20,7 +24,8 @@ export const run: RunVerb = async (io, [action = 'list', ...rest], options) => {
   const output = textOption(options, 'output');
   if (action === 'retry' || action === 'drop') {
     const ids = rest.map(number);
-    const { points } = await changeQuarantine(settings, {
+    const patient = { ...settings, signal: AbortSignal.any([io.signal, systemClock.timeout(PATIENCE)]) };
+    const { points } = await changeQuarantine(patient, {
       action,
       ...(ids.length > 0 ? { ids } : {}),
       ...(output === undefined ? {} : { output }),
@@ -38,11 +43,8 @@ export const run: RunVerb = async (io, [action = 'list', ...rest], options) => {
   const time = (at: number) => isoTime(at, config.site.timezone);
   if (options.json) {
     const shown = {
-      outputs: outputs.map(({ name, format, pending, bytes, oldestAt }) => ({
-        name,
-        format,
-        pending,
-        bytes,
+      outputs: outputs.map(({ oldestAt, ...output }) => ({
+        ...output,
         oldest_at: oldestAt === undefined ? null : time(oldestAt),
       })),
       quarantine: quarantine.map((entry) => ({ ...entry, at: time(entry.at) })),
@@ -50,10 +52,13 @@ export const run: RunVerb = async (io, [action = 'list', ...rest], options) => {
     io.out(`${JSON.stringify(shown, null, 2)}\n`);
     return EXIT.done;
   }
-  for (const { name, pending, bytes, oldestAt } of outputs)
-    io.out(
-      `${name}: ${pending} points wait (${bytes} bytes)${oldestAt === undefined ? '' : `, the oldest of ${time(oldestAt)}`}\n`,
-    );
+  for (const { name, pending, bytes, oldestAt, produced, written, quarantined, dropped } of outputs) {
+    const oldest = oldestAt === undefined ? '' : `, the oldest of ${time(oldestAt)}`;
+    const reasons = Object.entries(dropped).filter(([, points]) => points > 0);
+    const why = reasons.map(([reason, points]) => ` (${reason} ${points})`).join('');
+    io.out(`${name}: ${pending} points wait (${bytes} bytes)${oldest}\n`);
+    io.out(`  of ${produced}: ${written} written, ${quarantined} refused, ${total(dropped)} dropped${why}\n`);
+  }
   for (const { id, output: of, at, status, message, points, records } of quarantine) {
     io.out(`#${id} ${of}, ${time(at)}: ${points} points refused with ${status}: ${plain(message)}\n`);
     for (const record of records) io.out(`  ${plain(record)}\n`);

@@ -13,6 +13,11 @@ export interface OutputStatus {
   readonly oldest?: number;
   /** Points since the first start, by what became of them. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** Points ever handed to it: those written, on disk, in the quarantine and dropped, and no other. */
+  readonly produced: number;
+  readonly quarantined: number;
+  /** Points since the first start, by why they were thrown away. */
+  readonly dropped: Readonly<Record<string, number>>;
 }
 
 /** Two scrapes in a row leave prom-client without a mean to tell: what is not known is absent, never NaN. */
@@ -125,6 +130,7 @@ export class SelfMetrics {
     return format === 'openmetrics' ? asOpenMetrics(text) : text;
   }
 
+  /** prom-client collects all of them in one turn of the loop, so that their sums hold in every scrape. */
   #outputMetrics(outputs: () => readonly OutputStatus[]): void {
     const registers = [this.#registry];
     const labelNames = ['output'];
@@ -143,6 +149,13 @@ export class SelfMetrics {
       collect: eachOutput(({ bytes }) => bytes),
     });
     new Gauge({
+      name: 'siteward_spool_quarantined_points',
+      help: 'Points on disk that a receiver refused, until they are retried or dropped by hand.',
+      labelNames,
+      registers,
+      collect: eachOutput(({ quarantined }) => quarantined),
+    });
+    new Gauge({
       name: 'siteward_spool_oldest_timestamp_seconds',
       help: 'Time of the oldest point on disk.',
       labelNames,
@@ -158,6 +171,27 @@ export class SelfMetrics {
         this.reset();
         for (const { output, outcomes } of outputs())
           for (const [outcome, points] of Object.entries(outcomes)) this.inc({ output, outcome }, points);
+      },
+    });
+    new Counter({
+      name: 'siteward_output_points_produced_total',
+      help: 'Points handed to an output: written + on disk + in the quarantine + dropped.',
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const { output, produced } of outputs()) this.inc({ output }, produced);
+      },
+    });
+    new Counter({
+      name: 'siteward_output_points_dropped_total',
+      help: 'Points that were thrown away, by why.',
+      labelNames: ['output', 'reason'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { output, dropped } of outputs())
+          for (const [reason, points] of Object.entries(dropped)) this.inc({ output, reason }, points);
       },
     });
 

@@ -3,9 +3,12 @@ import type { Clock, WallTime } from '#collectors/contract.ts';
 import type { Logger } from '#daemon/log.ts';
 import { StoreError } from '#daemon/store/errors.ts';
 import { openStore } from '#daemon/store/sqlite-store.ts';
+import type { Row } from '#daemon/store/store.ts';
+import { type Dropped, Tallies } from './counts.ts';
 import { type QuarantineEntry, quarantineEntries } from './quarantine.ts';
 import { askDaemon, type QuarantineRequest, type QuarantineResult } from './requests.ts';
 import { openSpool, SPOOL_NAME, SPOOL_OPTIONS } from './spool.ts';
+import { tallyOfRow } from './statements.ts';
 import { type SpoolVerification, verifySpool } from './verify.ts';
 
 export interface InspectSettings {
@@ -23,6 +26,11 @@ export interface SpoolSummary {
     readonly pending: number;
     readonly bytes: number;
     readonly oldestAt: WallTime | undefined;
+    /** produced = written + pending + quarantined + dropped. */
+    readonly produced: number;
+    readonly written: number;
+    readonly quarantined: number;
+    readonly dropped: Dropped;
   }[];
   readonly quarantine: readonly QuarantineEntry[];
 }
@@ -32,19 +40,31 @@ export async function listSpool(settings: InspectSettings, output?: string): Pro
   const store = await openStore({ ...settings, readOnly: true });
   try {
     const { database } = await store.open(SPOOL_NAME, SPOOL_OPTIONS);
+    // One statement sees one instant: the daemon goes on meanwhile.
     const rows = await database.read(
-      `SELECT name, format, coalesce(sum(points), 0) AS points, coalesce(sum(bytes), 0) AS bytes, min(first_at) AS oldest
+      `SELECT name, format, coalesce(sum(points), 0) AS points, coalesce(sum(bytes), 0) AS bytes, min(first_at) AS oldest,
+          (SELECT coalesce(sum(points), 0) FROM quarantine WHERE quarantine.output = output.id) AS quarantined,
+          (SELECT json_group_array(json_object('outcome', outcome, 'reason', reason, 'points', points))
+            FROM tally WHERE tally.output = output.id) AS tally
         FROM output LEFT JOIN batch ON batch.output = output.id
         WHERE ?1 IS NULL OR name = ?1 GROUP BY output.id ORDER BY name`,
       [output ?? null],
     );
-    const outputs = rows.map((row) => ({
-      name: String(row['name']),
-      format: String(row['format']),
-      pending: Number(row['points']),
-      bytes: Number(row['bytes']),
-      oldestAt: row['oldest'] === null ? undefined : (Number(row['oldest']) as WallTime),
-    }));
+    const outputs = rows.map((row) => {
+      const tallies = new Tallies();
+      for (const tally of JSON.parse(String(row['tally'])) as Row[]) tallies.add(tallyOfRow(tally));
+      return {
+        name: String(row['name']),
+        format: String(row['format']),
+        pending: Number(row['points']),
+        bytes: Number(row['bytes']),
+        oldestAt: row['oldest'] === null ? undefined : (Number(row['oldest']) as WallTime),
+        produced: tallies.of('produced'),
+        written: tallies.of('written'),
+        quarantined: Number(row['quarantined']),
+        dropped: tallies.dropped(),
+      };
+    });
     return { outputs, quarantine: await quarantineEntries(database, output) };
   } finally {
     await store.close();

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { SelfMetrics } from '#daemon/exposition/self.ts';
 
-const output = { output: 'central', points: 3, bytes: 900, outcomes: { delivered: 7 } };
+const output = {
+  output: 'central',
+  points: 3,
+  bytes: 900,
+  outcomes: { delivered: 7 },
+  produced: 12,
+  quarantined: 2,
+  dropped: {},
+};
 
 function samples(text: string): string[] {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
