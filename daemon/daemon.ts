@@ -221,6 +221,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
         outputs: () => outputs.shown(),
         maintenance: () => availability.ledger.maintenance,
         enterMaintenance: (window) => availability.enterMaintenance(window),
+        endMaintenance: (key, author, reason) => availability.endMaintenance(key, author, reason),
       }),
       http: () => loaded.config.http,
       inventory,

@@ -33,7 +33,7 @@ export interface Correction {
   readonly reason: string;
 }
 
-/** A maintenance window as siteward read it in the config, and when it did. */
+/** A maintenance window as siteward read it in the config, or as a person entered it. */
 export interface AnnouncedMaintenance {
   /** Equal for equal windows. */
   readonly key: string;
@@ -47,6 +47,16 @@ export interface AnnouncedMaintenance {
   readonly until?: string;
   /** When the client was told, as the config says. */
   readonly announced_at?: WallTime;
+  /** Who entered it; absent for those of the config. */
+  readonly author?: string;
+}
+
+/** Maintenance that holds no longer: it left the config, or a person ended it. */
+export interface MaintenanceEnd {
+  readonly key: string;
+  readonly name: string;
+  readonly author?: string;
+  readonly reason?: string;
 }
 
 /** Under which contract a device is watched from here on: it stands there when the device has left the config. */
@@ -91,7 +101,7 @@ export type Entry = Common &
       }
     | { readonly kind: 'correction'; readonly device: string; readonly detail: Correction }
     | { readonly kind: 'maintenance'; readonly detail: AnnouncedMaintenance }
-    | { readonly kind: 'maintenance-removed'; readonly detail: { readonly key: string; readonly name: string } }
+    | { readonly kind: 'maintenance-removed'; readonly detail: MaintenanceEnd }
     | {
         readonly kind: 'restored';
         readonly detail: { readonly copy?: string; readonly set_aside?: string; readonly entries: number };

@@ -152,6 +152,18 @@ export class AvailabilityLedger {
     for (const [key, window] of next) this.#maintenance.set(key, window);
   }
 
+  /** A person ends maintenance: from now on it holds no longer, and what it was stays. On disk when the promise resolves. */
+  async endMaintenance(
+    { key, name }: AnnouncedMaintenance,
+    author: string,
+    reason: string,
+    at: WallTime,
+  ): Promise<void> {
+    this.append({ kind: 'maintenance-removed', at, detail: { key, name, author, reason } });
+    this.#maintenance.delete(key);
+    await this.flush(AbortSignal.timeout(CORRECTION_PATIENCE));
+  }
+
   /** Enters a person's word beside what was observed. On disk when the promise resolves. */
   async correct(device: string, from: WallTime, correction: Correction): Promise<void> {
     this.append({ kind: 'correction', device, at: from, detail: correction });

@@ -24,11 +24,16 @@ export function announcedIn({ maintenance, site }: Pick<Config, 'maintenance' | 
 
 const ENTERED = 'entered-';
 
+/** What a person enters; its name is why. */
+export interface NewMaintenance extends Span {
+  readonly name: string;
+  readonly devices: readonly string[];
+  readonly author: string;
+}
+
 /** Maintenance that a person enters while siteward runs. In UTC, so that no clock change makes its times ambiguous. */
 export function enteredWindow(
-  name: string,
-  devices: readonly string[],
-  { from, to }: Span,
+  { name, devices, from, to, author }: NewMaintenance,
   now: WallTime,
 ): AnnouncedMaintenance {
   return {
@@ -39,11 +44,17 @@ export function enteredWindow(
     duration: to - from,
     timezone: 'UTC',
     announced_at: Math.min(now, from) as WallTime,
+    author,
   };
 }
 
 export function isEntered({ key }: AnnouncedMaintenance): boolean {
   return key.startsWith(ENTERED);
+}
+
+/** When a window is over for good. */
+export function lastEnd({ starts, timezone, duration, repeats }: AnnouncedMaintenance): number {
+  return repeats ? Number.POSITIVE_INFINITY : instantOf(starts, timezone) + duration;
 }
 
 /** Whether one of the patterns means this device; `*` stands for anything. */

@@ -46,6 +46,11 @@ export interface MetersJson {
 }
 
 export interface WindowView {
+  /** By which it is ended; the same for all times of a window that repeats. */
+  readonly key: string;
+  /** By a person, who may end it; else it stands in the config. */
+  readonly entered: boolean;
+  readonly author?: string;
   readonly name: string;
   readonly devices: readonly string[];
   readonly from: WallTime;
@@ -67,7 +72,9 @@ export interface PageSources {
   /** A report of a period as people write it; undefined when there is no such report or period. */
   readonly report?: (kind: string, period: string) => Promise<ReportDocument | undefined>;
   readonly windows?: (now: WallTime) => readonly WindowView[];
-  /** @throws SitewardError when no device is meant */
-  readonly enterWindow?: (window: NewWindow) => Promise<void>;
+  /** Gives the key of the window. */
+  readonly enterWindow?: (window: NewWindow) => Promise<string>;
+  /** @throws SitewardError `NO_SUCH_MAINTENANCE`, `NOT_ENTERED` */
+  readonly endWindow?: (key: string, by: string, reason: string) => Promise<void>;
   readonly outputs?: () => readonly OutputStatus[];
 }

@@ -29,6 +29,7 @@ import { healthRoutes } from './routes/health.ts';
 import { healthPageRoutes } from './routes/health-page.ts';
 import { liveRoutes } from './routes/live.ts';
 import { loginRoutes } from './routes/login.ts';
+import { maintenanceRoutes } from './routes/maintenance.ts';
 import { maintenancePageRoutes } from './routes/maintenance-page.ts';
 import { meterRoutes } from './routes/meters.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -51,6 +52,7 @@ const ROUTES: readonly AddRoutes[] = [
   diagnosisRoutes,
   discoveryPageRoutes,
   reportsPageRoutes,
+  maintenanceRoutes,
   maintenancePageRoutes,
   healthPageRoutes,
   openApiRoutes,

@@ -2,7 +2,7 @@
 import type { Clock, WallTime } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
 import type { AnnouncedMaintenance } from '../availability/entries.ts';
-import { matchesDevice, occurrences } from '../availability/maintenance.ts';
+import { isEntered, matchesDevice, type NewMaintenance, occurrences } from '../availability/maintenance.ts';
 import { type LedgerExtract, readExtract } from '../availability/timeline.ts';
 import type { Span } from '../calendar.ts';
 import type { OutputStatus } from '../exposition/self.ts';
@@ -17,7 +17,8 @@ export interface LiveParts {
   readonly config: () => Config;
   readonly clock: Clock;
   readonly outputs: () => readonly OutputStatus[];
-  readonly enterMaintenance: (window: Span & { readonly name: string; readonly devices: readonly string[] }) => void;
+  readonly enterMaintenance: (window: NewMaintenance) => Promise<string>;
+  readonly endMaintenance: (key: string, author: string, reason: string) => Promise<void>;
   /** As announced, without what was taken back. */
   readonly maintenance: () => readonly AnnouncedMaintenance[];
 }
@@ -32,6 +33,7 @@ export function pageSources({
   outputs,
   maintenance,
   enterMaintenance,
+  endMaintenance,
 }: LiveParts): PageSources {
   return {
     timelines: async (span) => {
@@ -46,6 +48,9 @@ export function pageSources({
       maintenance()
         .flatMap((window) =>
           occurrences(window, { from: now, to: (now + AHEAD) as WallTime }).map(({ from, to }) => ({
+            key: window.key,
+            entered: isEntered(window),
+            ...(window.author === undefined ? {} : { author: window.author }),
             name: window.name,
             devices: window.devices,
             from,
@@ -53,7 +58,9 @@ export function pageSources({
           })),
         )
         .toSorted((a, b) => a.from - b.from),
-    enterWindow: async ({ devices, from, to, reason }) => enterMaintenance({ name: reason, devices, from, to }),
+    enterWindow: async ({ devices, from, to, reason, by }) =>
+      await enterMaintenance({ name: reason, devices, from, to, author: by }),
+    endWindow: endMaintenance,
     outputs,
   };
 }
@@ -67,7 +74,12 @@ function shown(
 ): StatePiece[] {
   const windows = maintenance
     .filter(({ devices }) => matchesDevice(devices, device))
-    .flatMap((window) => occurrences(window, { from: span.from, to: window.removed ?? span.to }));
+    .flatMap((window) => {
+      const removed = window.removed ?? Number.POSITIVE_INFINITY;
+      return occurrences(window, span)
+        .filter(({ from }) => from < removed)
+        .map(({ from, to }): Span => ({ from, to: Math.min(to, removed) as WallTime }));
+    });
   return windows.reduce<StatePiece[]>((all, window) => all.flatMap((piece) => cut(piece, window)), [...pieces]);
 }
 

@@ -22,6 +22,8 @@ export interface TestSite extends WebServer {
   readonly lines: readonly RecordedLine[];
   readonly audit: AuditTrail;
   readonly windows: readonly NewWindow[];
+  /** Windows that were ended: key, who, why. */
+  readonly ended: readonly (readonly [string, string, string])[];
 }
 
 export interface SiteOptions {
@@ -47,6 +49,7 @@ export async function openSite({
   const log = recordingLogger();
   const audit = memoryAudit();
   const windows: NewWindow[] = [];
+  const ended: [string, string, string][] = [];
   const byName = new Map(devices.map((device) => [device.view.name, device]));
   const server = await startWeb({
     listen: '127.0.0.1:0',
@@ -80,8 +83,16 @@ export async function openSite({
               ],
             ]),
           ),
-        windows: () => windows.map((window) => ({ ...window, name: window.reason })),
-        enterWindow: async (window) => void windows.push(window),
+        windows: () =>
+          windows.map((window, index) => ({
+            ...window,
+            key: `entered-${index}`,
+            entered: true,
+            author: window.by,
+            name: window.reason,
+          })),
+        enterWindow: async (window) => `entered-${windows.push(window) - 1}`,
+        endWindow: async (...end) => void ended.push(end),
         ...sources,
       },
       diagnose: async function* (): AsyncGenerator<Rung> {
@@ -91,7 +102,7 @@ export async function openSite({
       ...parts,
     },
   });
-  return { ...server, lines: log.lines, audit, windows };
+  return { ...server, lines: log.lines, audit, windows, ended };
 }
 
 export function testDevice(

@@ -1,5 +1,5 @@
 import { timeText } from '../format.ts';
-import { html } from '../html.ts';
+import { type Html, html } from '../html.ts';
 import type { WindowView } from '../page-sources.ts';
 import { card, type Frame, formToken, pageHtml, statePill } from './layout.ts';
 
@@ -9,19 +9,20 @@ export interface MaintenancePage {
   readonly now: number;
   readonly devices: readonly string[];
   readonly mayEnter: boolean;
-  readonly entered: boolean;
+  /** What was just done here. */
+  readonly done: 'entered' | 'ended' | undefined;
 }
 
 export const DURATIONS_MINUTES = [30, 60, 120, 240, 480, 1440] as const;
 
-export function maintenancePage({ frame, windows, now, devices, mayEnter, entered }: MaintenancePage): string {
+export function maintenancePage({ frame, windows, now, devices, mayEnter, done }: MaintenancePage): string {
   const { words } = frame;
   const { maintenance: text } = words.messages;
   const length = (minutes: number) => (minutes < 60 ? text.minutes(minutes) : text.hours(minutes / 60));
   return pageHtml(
     { ...frame, current: 'maintenance', title: text.title },
     html`<div class="page-head"><h1>${text.title}</h1><p>${text.intro}</p></div>
-${entered && html`<p class="notice good" role="status">${text.entered}</p>`}
+${done !== undefined && html`<p class="notice good" role="status">${text[done]}</p>`}
 ${
   mayEnter &&
   card(
@@ -33,10 +34,16 @@ ${card(
   text.open,
   windows.length === 0
     ? html`<p class="soft">${text.none}</p>`
-    : html`<div class="table"><table><thead><tr><th scope="col">${text.from}</th><th scope="col">${text.to}</th><th scope="col"></th><th scope="col">${text.reason}</th><th scope="col">${words.messages.reports.device}</th></tr></thead><tbody>${windows.map(
-        ({ name, devices: meant, from, to }) =>
-          html`<tr><td class="nowrap">${timeText(from, words)}</td><td class="nowrap">${timeText(to, words)}</td><td>${from <= now ? statePill('maintenance', text.now) : statePill('unknown', text.planned)}</td><td>${name}</td><td>${meant.join(', ')}</td></tr>`,
+    : html`<div class="table"><table><thead><tr><th scope="col">${text.from}</th><th scope="col">${text.to}</th><th scope="col"></th><th scope="col">${text.reason}</th><th scope="col">${words.messages.reports.device}</th><th scope="col">${text.by}</th><th scope="col">${mayEnter && text.end}</th></tr></thead><tbody>${windows.map(
+        ({ key, name, devices: meant, from, to, entered, author }) =>
+          html`<tr><td class="nowrap">${timeText(from, words)}</td><td class="nowrap">${timeText(to, words)}</td><td>${from <= now ? statePill('maintenance', text.now) : statePill('unknown', text.planned)}</td><td>${name}</td><td>${meant.join(', ')}</td><td>${entered ? author : text.config}</td><td>${mayEnter && entered && endForm(key, frame)}</td></tr>`,
       )}</tbody></table></div>`,
 )}`,
   );
+}
+
+/** Only what a person entered is ended here; what stands in the config would come back with the next reload. */
+function endForm(key: string, { words, request }: Pick<Frame, 'words' | 'request'>): Html {
+  const { maintenance: text } = words.messages;
+  return html`<form class="end-form" method="post" action="/maintenance/${key}/end">${formToken(request)}<input name="reason" required maxlength="1000" aria-label="${text.endReason}" placeholder="${text.endReason}"><button class="quiet">${text.endNow}</button></form>`;
 }

@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import type { WallTime } from '#collectors/contract.ts';
-import { SitewardError } from '#config/errors.ts';
-import { matchesDevice } from '../../availability/maintenance.ts';
 import { mayCall } from '../access/guard.ts';
-import { page, problem, seeOther } from '../answer.ts';
+import { page, seeOther } from '../answer.ts';
+import { end, enter, lasting, shownWindows } from '../maintenance-entries.ts';
 import { maintenancePage } from '../pages/maintenance.ts';
 import type { AddRoutes } from '../route.ts';
 import { frameOf } from './frame.ts';
@@ -20,20 +18,18 @@ export const maintenancePageRoutes: AddRoutes = (router, context) => {
     method: 'get',
     path: '/maintenance',
     access: 'viewer',
-    query: z.object({ entered: z.string().max(10).optional() }),
-    handle: (request) => {
-      const now = clock.wallNow();
-      return page(
+    query: z.object({ done: z.enum(['entered', 'ended']).optional().catch(undefined) }),
+    handle: (request) =>
+      page(
         maintenancePage({
           frame: frameOf(request, context),
-          windows: sources?.windows?.(now) ?? [],
-          now,
+          windows: shownWindows(context),
+          now: clock.wallNow(),
           devices: view.devices().map(({ name }) => name),
           mayEnter: sources?.enterWindow !== undefined && mayCall(request.principal.role, 'operator'),
-          entered: request.query.entered !== undefined,
+          done: request.query.done,
         }),
-      );
-    },
+      ),
   });
   router.add({
     method: 'post',
@@ -41,20 +37,18 @@ export const maintenancePageRoutes: AddRoutes = (router, context) => {
     access: 'operator',
     body: Window,
     handle: async ({ body: { devices, minutes, reason }, principal }) => {
-      if (!sources?.enterWindow) return problem(404, 'no maintenance', 'windows are entered in the config');
       const patterns = devices.split(/[\s,]+/).filter((pattern) => pattern !== '');
-      const stray = patterns.find((pattern) => !view.devices().some(({ name }) => matchesDevice([pattern], name)));
-      if (patterns.length === 0 || stray !== undefined)
-        return problem(422, 'no such device', `${JSON.stringify(stray ?? '')} is no device and no pattern of one`);
-      const from = clock.wallNow();
-      try {
-        const to = (from + minutes * 60_000) as WallTime;
-        await sources.enterWindow({ devices: patterns, from, to, reason, by: principal.name });
-      } catch (error) {
-        if (!(error instanceof SitewardError)) throw error;
-        return problem(422, error.message, error.hint);
-      }
-      return seeOther('/maintenance?entered=yes');
+      const span = lasting(clock.wallNow(), minutes * 60);
+      const entered = await enter({ devices: patterns, ...span, reason, by: principal.name }, context);
+      return typeof entered === 'string' ? seeOther('/maintenance?done=entered') : entered;
     },
+  });
+  router.add({
+    method: 'post',
+    path: '/maintenance/:id/end',
+    access: 'operator',
+    body: z.object({ reason: z.string().trim().min(1).max(1000) }),
+    handle: async ({ params: { id = '' }, body: { reason }, principal }) =>
+      (await end(id, principal.name, reason, context)) ?? seeOther('/maintenance?done=ended'),
   });
 };

@@ -138,7 +138,7 @@ describe('a technician', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('enters maintenance, and it is in the audit trail', async () => {
+  test('enters maintenance, which is in the audit trail, and ends it early', async () => {
     const site = await yard();
     const { page, complaints } = await visit(`${site.url}/maintenance`);
     await page.fill('input[name=devices]', 'sw-*');
@@ -149,6 +149,11 @@ describe('a technician', () => {
     expect(site.windows).toMatchObject([{ devices: ['sw-*'], reason: 'new firmware', by: 'local' }]);
     await page.goto(`${site.url}/health`);
     expect(await page.textContent('table')).toContain('new firmware');
+    await page.goto(`${site.url}/maintenance`);
+    await page.fill('.end-form input[name=reason]', 'done sooner');
+    await page.click('text=End now');
+    expect(await page.textContent('[role=status]')).toBe('The window is ended.');
+    expect(site.ended).toEqual([['entered-0', 'local', 'done sooner']]);
     expect(complaints).toEqual([]);
   });
 
