@@ -41,7 +41,11 @@ interface Tracked {
   live: State;
   /** When it was last asked with an outcome. */
   lastTold: WallTime | undefined;
+  lastPublished: WallTime | undefined;
 }
+
+/** Further back than this the clock was put back. */
+const SAME_MOMENT = 1_000;
 
 /** What the checks of one device brought in one round, by probe: icmp, snmp, tcp. */
 export type RoundResult = ReadonlyMap<string, Evidence>;
@@ -79,6 +83,7 @@ export class AvailabilityTracker {
           depth: 0,
           live: this.#shown(device.name, 'unknown', now),
           lastTold: undefined,
+          lastPublished: undefined,
         });
     }
     for (const tracked of this.#devices.values()) tracked.depth = this.#depthOf(tracked.device);
@@ -236,7 +241,7 @@ export class AvailabilityTracker {
       device: name,
       collector: 'availability',
       question: 'alive',
-      at: this.#options.clock.wallNow(),
+      at: this.#momentOf(tracked),
       took: 0 as Observation['took'],
       evidence: { kind: 'answered' },
       groups,
@@ -244,6 +249,15 @@ export class AvailabilityTracker {
       requests: 0,
       timeouts: 0,
     });
+  }
+
+  /** Now, or just after: of two states at one time a receiver keeps whichever reaches it last, or refuses one. */
+  #momentOf(tracked: Tracked): WallTime {
+    const now = this.#options.clock.wallNow();
+    const last = tracked.lastPublished;
+    const moment = last !== undefined && now <= last && last - now < SAME_MOMENT ? ((last + 1) as WallTime) : now;
+    tracked.lastPublished = moment;
+    return moment;
   }
 
   #depthOf(device: WatchedDevice): number {
