@@ -29,6 +29,7 @@ if (missing.length > 0) {
 }
 if (!long) {
   step('types', 'tsc', ['--noEmit']);
+  step('types of what browsers run', 'tsc', ['--noEmit', '-p', 'daemon/web/assets']);
   step('lint', 'biome', ['check', '--error-on-warnings', '.']);
 }
 step(

@@ -2,14 +2,20 @@
 import { listen, words } from './live.js';
 import uPlot from './uplot.mjs';
 
-const { locale, timezone } = words();
+/**
+ * What `GET /api/v1/devices/:name/history` answers.
+ * @typedef {{ name: string, mean: (number | null)[], min: (number | null)[], max: (number | null)[] }} Line
+ * @typedef {{ times: number[], lines: Line[] }} ChartData
+ */
+
+const { locale = 'en', timezone = 'UTC' } = words();
 const HEIGHT = 200;
 const NARROWEST = 200;
 const UNIT_STEPS = ['', 'k', 'M', 'G', 'T'];
 
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-/** Times on the clock of the site, wherever the browser stands. */
+/** Times on the clock of the site, wherever the browser stands. @param {Intl.DateTimeFormatOptions} options */
 const timeFormat = (options) => new Intl.DateTimeFormat(locale, { ...options, timeZone: timezone, hourCycle: 'h23' });
 const clockTime = timeFormat({ hour: '2-digit', minute: '2-digit' });
 const calendarDay = timeFormat({ day: 'numeric', month: 'short' });
@@ -67,11 +73,18 @@ function colourOf(figure, index) {
   return color;
 }
 
-/** What uPlot is told of one line. */
+/**
+ * What uPlot is told of one line.
+ * @param {HTMLElement} figure
+ * @param {Line} line
+ * @param {number} index
+ * @param {ChartData} data
+ * @returns {uPlot.Series}
+ */
 function seriesOf(figure, { name }, index, { times, lines }) {
   const colour = colourOf(figure, index);
   return {
-    label: name || figure.querySelector('figcaption').textContent,
+    label: (name || figure.querySelector('figcaption')?.textContent) ?? '',
     stroke: colour,
     width: 1.6,
     points: { show: times.length < 3 },
@@ -80,12 +93,14 @@ function seriesOf(figure, { name }, index, { times, lines }) {
   };
 }
 
-/** @param {HTMLElement} figure */
+/** @param {HTMLElement} figure @param {ChartData} data @returns {uPlot.Options} */
 function optionsOf(figure, data) {
   const { unit, from, to } = figure.dataset;
   const style = getComputedStyle(document.documentElement);
   const grid = { stroke: style.getPropertyValue('--line'), width: 1 };
+  /** @type {uPlot.Axis} */
   const axis = { stroke: style.getPropertyValue('--soft'), grid, ticks: grid, font: '12px system-ui' };
+  /** @param {number} high */
   const highest = (high) => (unit === 'ratio' ? Math.max(1, high) : high > 0 ? high * 1.08 : 1);
   return {
     width: Math.max(NARROWEST, figure.clientWidth),
@@ -108,11 +123,11 @@ function optionsOf(figure, data) {
 
 /** Puts a chart that can be read off in place of the plain one. @param {HTMLElement} figure */
 async function draw(figure) {
-  const { device, chart, range } = figure.dataset;
+  const { device = '', chart = '', range = '' } = figure.dataset;
   const query = new URLSearchParams({ chart, range });
   const response = await fetch(`/api/v1/devices/${encodeURIComponent(device)}/history?${query}`);
   if (!response.ok) return;
-  const data = await response.json();
+  const data = /** @type {ChartData} */ (await response.json());
   if (data.times.length === 0) return;
   const holder = document.createElement('div');
   const plot = new uPlot(optionsOf(figure, data), [data.times, ...data.lines.map(({ mean }) => mean)], holder);
@@ -128,10 +143,11 @@ const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     seen.unobserve(target);
-    void draw(target);
+    void draw(/** @type {HTMLElement} */ (target));
   }
 });
-for (const figure of document.querySelectorAll('figure[data-chart]')) seen.observe(figure);
+for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('figure[data-chart]')))
+  seen.observe(figure);
 
 listen(
   ({ changed }) => {

@@ -1,14 +1,11 @@
 /** The live part of the overview: what is wrong now, and the state of each device. */
 import { h, html, listen, render, words } from './live.js';
 
-/**
- * @typedef {{ name: string, tone: string, state: string, text: string, since: string }} Wrong
- * @typedef {{ tone: string, title: string, figures: [number, string][], wrong: Wrong[], changed: [string, string, string][] }} Site
- */
+/** @import { Site } from './live.js' */
 
 const SIGNS = /** @type {Record<string, string>} */ ({ good: 'm5 13 5 5 9-11', unknown: 'M12 6v6l4 3' });
 const now = document.getElementById('now');
-const { wrongNow, lost } = words();
+const { wrongNow = '', lost = '' } = words();
 
 /** @param {Site & { asOf: string }} site */
 function Now({ tone, title, figures, wrong, asOf }) {
@@ -25,7 +22,7 @@ ${
 }
 
 listen(
-  (/** @type {Site} */ site, asOf) => {
+  (site, asOf) => {
     for (const [name, tone, state] of site.changed) {
       const pill = document.querySelector(`[data-device="${CSS.escape(name)}"] .pill`);
       if (!pill) continue;
