@@ -1,5 +1,5 @@
 /** `page-site.ts DEVICES`: the web server over an invented site, in a process of its own. Prints its address. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, WallTime } from '#collectors/contract.ts';
@@ -13,7 +13,10 @@ import { openSite, type TestDevice, testDevice } from '../support/invented-site.
 const CLASSES = ['switch', 'server', 'printer', 'ap'] as const;
 const MINUTE = 60_000;
 const DAY = 1440;
+const FLUSHED_EVERY = 30;
 const CORES = 4;
+const LINES = 100;
+const SAMPLES_KEPT_DAYS = 8;
 const CHANGES_EVERY = 5_000;
 
 /** Devices of four classes, one in forty of them down. */
@@ -26,38 +29,54 @@ function invented(count: number): TestDevice[] {
   );
 }
 
-/** A year of four processors, a sample a minute, as if it had been watched all the time. */
-async function yearOfHistory() {
+interface Filled {
+  readonly history: History;
+  readonly file: string;
+  close(): Promise<void>;
+}
+
+/** As many processors, watched for so many days until now, a sample a minute. */
+async function filled(lines: number, days: number): Promise<Filled> {
   const log = createLogger('error');
-  const store = await openStore({ directory: mkdtempSync(join(tmpdir(), 'siteward-bench-')), log });
-  const start = Date.now() - 365 * DAY * MINUTE;
+  const directory = mkdtempSync(join(tmpdir(), 'siteward-bench-'));
+  const store = await openStore({ directory, log });
+  const start = Date.now() - days * DAY * MINUTE;
   let now = start as WallTime;
   const clock: Clock = { ...systemClock, wallNow: () => now };
   const history = await History.open({ store, clock, log, days: 400, maxBytes: 500_000_000 });
-  let afterEightDays = 0;
-  for (let minute = 0; minute < 365 * DAY; minute += 1) {
+  for (let minute = 0; minute < days * DAY; minute += 1) {
     now = (start + minute * MINUTE) as WallTime;
-    for (let core = 0; core < CORES; core += 1)
-      history.append(
-        'dev-1',
-        'siteward_cpu_usage_ratio',
-        { cpu: String(core) },
-        now,
-        0.4 + 0.3 * Math.sin(minute / 200 + core) + ((minute * 7919) % 50) / 1000,
-      );
-    if (minute % DAY === 0) await history.flush();
-    if (minute === 8 * DAY) afterEightDays = (await history.size()).bytes / (minute * CORES);
+    for (let cpu = 0; cpu < lines; cpu += 1) {
+      const value = 0.4 + 0.3 * Math.sin(minute / 200 + cpu) + ((minute * 7919 + cpu * 31) % 50) / 1000;
+      history.append('dev-1', 'siteward_cpu_usage_ratio', { cpu: String(cpu) }, now, value);
+    }
+    if (minute % FLUSHED_EVERY === 0) await history.flush();
   }
   await history.flush();
   return {
     history,
-    bytesPerSample: { afterEightDays, afterAYear: (await history.size()).bytes / (365 * DAY * CORES) },
+    file: join(directory, 'history.db'),
+    close: async () => {
+      await history.close();
+      await store.close();
+    },
   };
 }
 
+/** Of the file with all its roll-ups, after as long as samples are kept. */
+async function bytesPerSample(): Promise<number> {
+  const { file, close } = await filled(LINES, SAMPLES_KEPT_DAYS);
+  await close();
+  return statSync(file).size / (LINES * SAMPLES_KEPT_DAYS * DAY);
+}
+
 const devices = invented(Number(process.argv[2]));
-const year = process.argv.includes('--history') ? await yearOfHistory() : undefined;
-const site = await openSite({ devices, parts: year ? { history: year.history } : {} });
+const withHistory = process.argv.includes('--history');
+const perSample = withHistory ? await bytesPerSample() : undefined;
+const site = await openSite({
+  devices,
+  parts: withHistory ? { history: (await filled(CORES, 365)).history } : {},
+});
 // Something always changes: pages on which nothing happens cost nothing.
 let turn = 0;
 setInterval(() => {
@@ -65,4 +84,4 @@ setInterval(() => {
   const { view } = devices[(turn * 7) % devices.length] as { view: { state: State } };
   view.state = view.state === 'up' ? 'down' : 'up';
 }, CHANGES_EVERY);
-console.log(JSON.stringify({ url: site.url, bytesPerSample: year?.bytesPerSample }));
+console.log(JSON.stringify({ url: site.url, bytesPerSample: perSample }));

@@ -19,17 +19,12 @@ const event = async (response: IncomingMessage) =>
     });
   });
 
-test('fifty open pages are told the same, at little cost', async () => {
+test('fifty open pages are told the same', async () => {
   const site = await startSite({ devices: Array.from({ length: 200 }, (_, index) => testDevice(`dev-${index}`)) });
   const pages = await Promise.all(Array.from({ length: 50 }, async () => await listen(site.url)));
-  const before = process.cpuUsage();
-  const began = performance.now();
   const texts = await Promise.all(pages.map(event));
-  const { user, system } = process.cpuUsage(before);
-  const share = (user + system) / 1000 / (performance.now() - began);
 
-  console.info(`fifty listeners, both ends of them: ${(share * 100).toFixed(1)} % of a core`);
-  expect(share).toBeLessThan(0.2);
+  expect(new Set(texts.map((text) => text.slice(text.indexOf('event: site')))).size).toBe(1);
   const [, asOf = '', body = ''] = /data: (.*)\ndata: (.*)\n/.exec(texts[0] ?? '') ?? [];
   expect(JSON.parse(asOf)).toHaveProperty('as_of');
   expect(JSON.parse(body)).toMatchObject({ tone: 'good', title: 'All 200 devices are up', wrong: [], changed: [] });

@@ -310,38 +310,48 @@ describe('for everybody', () => {
   });
 });
 
-/** Milliseconds from asking for the page to the first thing on it. */
-async function firstPaint(page: Page): Promise<number> {
-  const entry = 'performance.getEntriesByName("first-contentful-paint")[0]?.startTime';
-  await page.waitForFunction(entry);
-  return (await page.evaluate(entry)) as number;
-}
+const CLASSES = ['switch', 'server', 'printer', 'ap'] as const;
+const many = (count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    testDevice(`dev-${index}`, index % 40 === 0 ? 'down' : 'up', { class: CLASSES[index % 4] ?? 'other' }),
+  );
 
-test('two hundred devices are painted soon and weigh little; ten thousand come in parts', async () => {
-  const classes = ['switch', 'server', 'printer', 'ap'] as const;
-  const many = (count: number) =>
-    Array.from({ length: count }, (_, index) =>
-      testDevice(`dev-${index}`, index % 40 === 0 ? 'down' : 'up', { class: classes[index % 4] ?? 'other' }),
-    );
+test('two hundred devices weigh little, scripts and style included', async () => {
   const site = await startSite({ devices: many(200) });
-  const response = await fetch(site.url, { headers: { 'accept-encoding': 'gzip', accept: 'text/html' } });
-  await response.arrayBuffer();
-  expect(Number(response.headers.get('content-length'))).toBeLessThan(40_000);
   const { page } = await visit(site.url);
-  const painted = await firstPaint(page);
+  await page.waitForSelector('#now[data-live]');
   const bytes = (await page.evaluate(
     'performance.getEntries().reduce((sum, each) => sum + (each.transferSize ?? 0), 0)',
   )) as number;
-  console.info(
-    `first paint of 200 devices after ${Math.round(painted)} ms, ${Math.round(bytes / 1000)} kB over the wire`,
-  );
-  expect(bytes).toBeLessThan(120_000);
 
-  const large = await startSite({ devices: many(10_000) });
-  const { page: second } = await visit(large.url);
-  const paintedLarge = await firstPaint(second);
-  console.info(`first paint of 10,000 devices after ${Math.round(paintedLarge)} ms`);
-  expect(await second.locator('.device-list > li').count()).toBe(250);
-  // How long it takes is told, not judged: the machine runs other tests meanwhile. This would be a list of all of them.
-  expect(paintedLarge).toBeLessThan(30_000);
+  expect(await page.locator('.device-list > li').count()).toBe(200);
+  expect(bytes).toBeGreaterThan(5_000);
+  expect(bytes).toBeLessThan(120_000);
+});
+
+test('ten thousand devices come in parts that weigh no more than a small site, and every one can be reached', async () => {
+  const site = await startSite({ devices: many(10_000) });
+  const seen = new Set<string>();
+  let heaviest = 0;
+  for (let number = 1; number <= 41; number += 1) {
+    const response = await fetch(`${site.url}/?page=${number}`, { headers: { accept: 'text/html' } });
+    const html = await response.text();
+    heaviest = Math.max(heaviest, html.length);
+    const rows = [...html.matchAll(/<li data-device="([^"]+)"/g)].map(([, name = '']) => name);
+    expect(rows).toHaveLength(250);
+    for (const name of rows) seen.add(name);
+  }
+  const found = await (await fetch(`${site.url}/?q=dev-777`, { headers: { accept: 'text/html' } })).text();
+
+  // Page 41 of 40 shows the last one: what a bookmark names stays of use when devices leave.
+  expect(seen.size).toBe(10_000);
+  expect(heaviest).toBeLessThan(300_000);
+  expect(found.match(/<li data-device=/g)).toHaveLength(11);
+
+  const { page, complaints } = await visit(site.url);
+  await page.waitForSelector('#now[data-live]');
+  expect(await page.locator('.device-list > li').count()).toBe(250);
+  await page.click('a[rel=next]');
+  expect(await page.locator('.device-list > li').count()).toBe(250);
+  expect(complaints).toEqual([]);
 });
