@@ -11,7 +11,9 @@ interface Block {
   /** As printed. */
   readonly texts: readonly string[];
   readonly labels: readonly Labels[];
-  readonly values: Float64Array | BigUint64Array | readonly (number | bigint)[];
+  readonly values: Float64Array | BigUint64Array | (number | bigint)[];
+  /** Samples that the poll at hand has renewed. */
+  renewed: number;
 }
 
 /** `collector/group` -> samples of one metric of one device */
@@ -44,8 +46,10 @@ export class PrometheusSink implements Sink {
   accept({ device, collector, evidence, groups, identity }: Observation): void {
     if (identity) this.#classes.set(device, identity.class);
     if (evidence.kind !== 'answered') this.#dropAnswering(device, `${collector}/`);
-    for (const group of groups)
-      this.#replace(device, `${collector}/${group.name}`, this.#blocks(device, group.readings));
+    for (const { name, readings } of groups) {
+      const group = `${collector}/${name}`;
+      if (!this.#renew(device, group, readings)) this.#replace(device, group, this.#blocks(device, readings));
+    }
   }
 
   forget(device: string): void {
@@ -107,6 +111,19 @@ export class PrometheusSink implements Sink {
 
   #selected(device: string, { devices, classes }: RenderFilter): boolean {
     return (!devices || devices.has(device)) && (!classes || classes.has(this.#classes.get(device) ?? ''));
+  }
+
+  /** Puts the values of a poll that brought the same series in place. False where it brought others. */
+  #renew(device: string, group: string, readings: readonly Reading[]): boolean {
+    const metrics = this.#devices.get(device)?.get(group);
+    if (!metrics || readings.length > MOST_SERIES_PER_DEVICE) return false;
+    const blocks = metrics.map((metric) => this.#families.get(metric)?.get(device)?.get(group));
+    for (const block of blocks) if (block) block.renewed = 0;
+    for (const { metric, labels, value } of readings) {
+      const block = blocks[metrics.indexOf(metric)];
+      if (!block || block.labels[block.renewed] !== labels || !put(block, value)) return false;
+    }
+    return blocks.every((block) => block?.renewed === block?.texts.length);
   }
 
   #replace(device: string, group: string, blocks: ReadonlyMap<MetricName, Block>): void {
@@ -179,7 +196,7 @@ export class PrometheusSink implements Sink {
       labels.push(reading.labels);
       values.push(reading.value);
     }
-    return { texts, labels, values: packed(values) };
+    return { texts, labels, values: packed(values), renewed: 0 };
   }
 
   /** Readings of the same row share one labels object from poll to poll; its text is made once. */
@@ -205,7 +222,23 @@ function packed(values: readonly (number | bigint)[]): Block['values'] {
   if (values.every((value) => typeof value === 'number')) return Float64Array.from(values);
   if (values.every((value) => typeof value === 'bigint' && value >= 0n && value < LARGEST_COUNTER))
     return BigUint64Array.from(values as readonly bigint[]);
-  return values;
+  return [...values];
+}
+
+/** Renews the next sample. False where the value does not fit in with the others. */
+function put(block: Block, value: number | bigint): boolean {
+  const { values, renewed } = block;
+  if (values instanceof Float64Array) {
+    if (typeof value !== 'number') return false;
+    values[renewed] = value;
+  } else if (values instanceof BigUint64Array) {
+    if (typeof value !== 'bigint' || value < 0n || value >= LARGEST_COUNTER) return false;
+    values[renewed] = value;
+  } else {
+    values[renewed] = value;
+  }
+  block.renewed += 1;
+  return true;
 }
 
 /** A poll that brought the same rows as the one before keeps its texts; only the values are new. */

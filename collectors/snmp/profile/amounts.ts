@@ -51,7 +51,7 @@ export function memoryReading(reading: Kind<'memory'>, context: CompileContext):
   const free = optional(reading.free, context);
   const ratio = optional(reading.used_ratio, context);
   return {
-    name,
+    name: (scope) => nameText(name(scope)),
     nameKey: JSON.stringify(reading),
     emit(scope, unique, output) {
       const text = nameText(name(scope));
@@ -80,7 +80,7 @@ export function filesystemReading(reading: Kind<'filesystem'>, context: CompileC
   const free = optional(reading.free, context);
   const ratio = optional(reading.used_ratio, context);
   return {
-    name,
+    name: (scope) => nameText(name(scope)),
     nameKey: JSON.stringify(reading),
     emit(scope, unique, output) {
       const text = nameText(name(scope));

@@ -25,6 +25,8 @@ export interface CompiledSource {
   /** Everything that its readings are made from. */
   readonly needs: Needs;
   readonly readings: readonly CompiledReading[];
+  /** One reading for each kind of name that the rows are called by. */
+  readonly naming: readonly CompiledReading[];
   readonly labelSets: readonly LabelSet[];
 }
 
@@ -107,6 +109,9 @@ function compileSource(source: FlatSource, tables: ReadonlyMap<string, TableShap
     where,
     needs,
     readings,
+    naming: readings.filter(
+      ({ name, nameKey }, position) => name && readings.findIndex((other) => other.nameKey === nameKey) === position,
+    ),
     labelSets: [...labelSets.values()],
   };
 }

@@ -1,9 +1,12 @@
 /** What is learnt about a device from poll to poll. Plain data, owned by whoever polls the device. */
+import type { MetricName } from '#collectors/catalogue.ts';
 import type { Labels } from '#collectors/contract.ts';
 import type { AreaName } from '#config/profile.ts';
 import type { Oid, Varbind } from '../agent.ts';
 import type { Clocks } from './continuity.ts';
 import { type CounterMemory, noCounters } from './counters.ts';
+import type { LabelSet, NamedRow } from './labels.ts';
+import type { CompiledReading } from './readings.ts';
 
 export interface DeviceMemory {
   profile: string | undefined;
@@ -24,7 +27,28 @@ export interface DeviceMemory {
   /** What the device's clocks and ours showed when it last told its uptime. */
   clocks: Clocks | undefined;
   counters: CounterMemory;
-  labels: Map<string, Labels>;
+  series: SeriesMemory;
+}
+
+/** The series of a device. What is worked out for them once need not be worked out at each poll. */
+export interface SeriesMemory {
+  /** Labels by their text, so that equal labels are the same object from poll to poll. */
+  readonly labels: Map<string, Labels>;
+  /** By metric: the read that gave the series last. */
+  readonly given: Map<MetricName, Map<Labels, number>>;
+  readonly names: Map<LabelSet, Map<string, NamedRow>>;
+  readonly doubles: Map<CompiledReading, DoubledNames>;
+  reads: number;
+}
+
+/** The names of a table's rows, and those that several rows bear. */
+export interface DoubledNames {
+  readonly names: readonly (string | undefined)[];
+  readonly doubled: ReadonlySet<string>;
+}
+
+export function noSeries(): SeriesMemory {
+  return { labels: new Map(), given: new Map(), names: new Map(), doubles: new Map(), reads: 0 };
 }
 
 export function emptyMemory(): DeviceMemory {
@@ -39,6 +63,6 @@ export function emptyMemory(): DeviceMemory {
     polls: 0,
     clocks: undefined,
     counters: noCounters(),
-    labels: new Map(),
+    series: noSeries(),
   };
 }

@@ -2,6 +2,7 @@
 import type { MetricName } from '#collectors/catalogue.ts';
 import type { Labels, Reading } from '#collectors/contract.ts';
 import type { Output } from './labels.ts';
+import type { SeriesMemory } from './memory.ts';
 import type { Refusal } from './scope.ts';
 
 export interface RefusedValue extends Refusal {
@@ -12,48 +13,47 @@ const MOST_REFUSALS = 20;
 
 export class SeriesOutput implements Output {
   readonly refused: RefusedValue[] = [];
-  /** Labels that this read used. */
-  readonly used = new Map<string, Labels>();
-  readonly #known: Map<string, Labels>;
-  readonly #tracksUse: boolean;
-  readonly #seen = new Map<MetricName, Set<Labels>>();
+  readonly #known: ReadonlyMap<string, Labels>;
+  readonly #series: SeriesMemory;
   #readings: Reading[] = [];
 
   /**
-   * @param known labels of earlier reads; new ones are added to it.
-   * @param options.tracksUse whether `used` is filled, so that labels used no longer can be forgotten.
+   * @param known labels of earlier reads.
+   * @param series what this read gives is added to it. Another one than that of the labels where those that are used no
+   * longer are to be forgotten.
    */
-  constructor(known: Map<string, Labels>, options: { readonly tracksUse: boolean }) {
+  constructor(known: ReadonlyMap<string, Labels>, series: SeriesMemory) {
     this.#known = known;
-    this.#tracksUse = options.tracksUse;
+    this.#series = series;
+    series.reads += 1;
   }
 
   labels(parts: Labels): Labels {
     let key = '';
     for (const label in parts) key += `${label}\u0000${parts[label]}\u0001`;
-    let labels = this.#known.get(key);
-    if (!labels) {
-      labels = Object.freeze({ ...parts });
-      this.#known.set(key, labels);
-    }
-    if (this.#tracksUse) this.used.set(key, labels);
+    const known = this.#known.get(key) ?? this.#series.labels.get(key);
+    if (known && this.#known === this.#series.labels) return known;
+    const labels = known ?? Object.freeze({ ...parts });
+    this.#series.labels.set(key, labels);
     return labels;
   }
 
   /** A series that an earlier source gave stays: what two sources say about one thing is said once. */
   add(reading: Reading): void {
-    let seen = this.#seen.get(reading.metric);
-    if (!seen) {
-      seen = new Set();
-      this.#seen.set(reading.metric, seen);
+    const { given, reads } = this.#series;
+    let last = given.get(reading.metric);
+    if (!last) {
+      last = new Map();
+      given.set(reading.metric, last);
     }
-    if (seen.has(reading.labels)) return;
-    seen.add(reading.labels);
+    if (last.get(reading.labels) === reads) return;
+    last.set(reading.labels, reads);
     this.#readings.push(reading);
   }
 
   has(metric: MetricName, labels: Labels): boolean {
-    return this.#seen.get(metric)?.has(labels) === true;
+    const { given, reads } = this.#series;
+    return given.get(metric)?.get(labels) === reads;
   }
 
   /** To come back to by `undo`. */
@@ -63,7 +63,7 @@ export class SeriesOutput implements Output {
 
   /** Takes back what was added since `mark`. */
   undo(mark: number): void {
-    for (const { metric, labels } of this.#readings.splice(mark)) this.#seen.get(metric)?.delete(labels);
+    for (const { metric, labels } of this.#readings.splice(mark)) this.#series.given.get(metric)?.delete(labels);
   }
 
   refuse(metric: MetricName, what: Refusal): void {

@@ -79,7 +79,7 @@ export function supplyReading(reading: Kind<'supply'>, context: CompileContext):
             numberOf(evaluate(scope)) === 1
         )(optional(reading.inverted, context));
   return {
-    name,
+    name: (scope) => nameText(name(scope)),
     nameKey: JSON.stringify(reading),
     emit(scope, unique, output) {
       const text = nameText(name(scope));
@@ -118,7 +118,7 @@ export function trayReading(reading: Kind<'tray'>, context: CompileContext): Com
   const max = compileValue(reading.max, context);
   const unit = optional(reading.unit, context);
   return {
-    name,
+    name: (scope) => nameText(name(scope)),
     nameKey: JSON.stringify(reading),
     emit(scope, unique, output) {
       const text = nameText(name(scope));

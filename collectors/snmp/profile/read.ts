@@ -10,7 +10,7 @@ import { type Clocks, clocksOf, courseOf } from './continuity.ts';
 import { CarriedCounters, noCounters, retainCounters } from './counters.ts';
 import { identityOf } from './identity.ts';
 import type { ProfileLibrary } from './library.ts';
-import type { DeviceMemory } from './memory.ts';
+import { type DeviceMemory, noSeries } from './memory.ts';
 import { SeriesOutput } from './output.ts';
 import { partialProblems, refusalProblems, unknownDevice } from './problems.ts';
 import { type Recognition, recognise, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UP_TIME } from './recognise.ts';
@@ -63,7 +63,10 @@ async function readInventory({ agent, library, memory, at, signal }: ReadRequest
   const scope = new Scope(recognition.scalars, { remember: true });
   if (isAnother(profile, recognition, memory)) memory.counters = noCounters();
   scope.counters = new CarriedCounters(memory.counters, courseOf(memory.clocks, clocksOf(scope.scalars, at)));
-  const output = new SeriesOutput(memory.labels, { tracksUse: true });
+  const series = noSeries();
+  scope.names = series.names;
+  scope.doubles = series.doubles;
+  const output = new SeriesOutput(memory.series.labels, series);
   const session = new Session(agent, scope, output, signal, new Set(recognition.asked));
   session.want(profile.identityNeeds);
 
@@ -88,9 +91,9 @@ async function readInventory({ agent, library, memory, at, signal }: ReadRequest
   noteShapes(chosenSources(profile.areas, chosen), scope, memory);
   memory.clocks = laterClocks(memory.clocks, clocksOf(scope.scalars, at));
   memory.polls = 0;
-  memory.labels = output.used;
+  memory.series = series;
   // Of half an answer it is not known which series are gone.
-  if (session.partial.length === 0) retainCounters(memory.counters, output.used.values());
+  if (session.partial.length === 0) retainCounters(memory.counters, series.labels.values());
   return {
     identity: identityOf(profile, scope),
     groups: [...groups, ...gone.map((name) => ({ name, readings: [] }))],
@@ -136,7 +139,9 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
   known.delete(SYS_OBJECT_ID);
   const scope = new Scope(known, { remember: false });
   for (const [oid, rows] of memory.slow) scope.columns.set(oid, rows);
-  const output = new SeriesOutput(memory.labels, { tracksUse: false });
+  scope.names = memory.series.names;
+  scope.doubles = memory.series.doubles;
+  const output = new SeriesOutput(memory.series.labels, memory.series);
   const skip = new Set([...memory.absent, ...memory.scalars.keys(), ...memory.slow.keys()]);
   skip.delete(SYS_OBJECT_ID);
   const session = new Session(agent, scope, output, signal, skip);
@@ -307,7 +312,7 @@ class Session {
     const { area } = reading;
     if (source.when?.(this.#scope) === false) return;
     const answered = runSource(source, this.#scope, this.#output);
-    reading.readings.push(...this.#output.take());
+    for (const each of this.#output.take()) reading.readings.push(each);
     if (answered || (source.mayBeEmpty && area.mode === 'all')) {
       reading.answered.push(position);
       if (answered && area.mode === 'first') reading.finish();

@@ -2,6 +2,7 @@
 import type { Oid, ReadResult, Varbind } from '../agent.ts';
 import { type Cell, cellOf, rawText } from './cell.ts';
 import type { CarriedCounters } from './counters.ts';
+import type { SeriesMemory } from './memory.ts';
 
 /** A table as far as a profile names its columns. */
 export interface TableShape {
@@ -47,6 +48,10 @@ export class Scope {
   uncertain = false;
   /** Where set, counters of 32 bits go on where they turn. */
   counters: CarriedCounters | undefined;
+  /** Labels of earlier reads. */
+  names: SeriesMemory['names'] | undefined;
+  /** Names that several rows bore in earlier reads. */
+  doubles: SeriesMemory['doubles'] | undefined;
   readonly #rows = new Map<TableShape, readonly string[]>();
 
   constructor(scalars: Map<Oid, Varbind>, options: { readonly remember: boolean }) {

@@ -1,6 +1,6 @@
 /** Gives out the series of one source, row by row. */
 import type { CompiledSource } from './compile.ts';
-import { nameText, type Unique } from './labels.ts';
+import type { Unique } from './labels.ts';
 import type { SeriesOutput } from './output.ts';
 import type { CompiledReading } from './readings.ts';
 import type { Scope } from './scope.ts';
@@ -60,21 +60,32 @@ function doubledNames(
   scope: Scope,
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const doubled = new Map<string, ReadonlySet<string>>();
-  const done = new Set<string>();
-  for (const { name, nameKey, when } of source.readings) {
-    if (!name || done.has(nameKey)) continue;
-    done.add(nameKey);
-    const once = new Set<string>();
-    const twice = new Set<string>();
-    for (const index of rows) {
-      scope.index = index;
-      if (when && !when(scope)) continue;
-      const text = nameText(name(scope));
-      if (text === undefined) continue;
-      if (once.has(text)) twice.add(text);
-      else once.add(text);
-    }
-    if (twice.size > 0) doubled.set(nameKey, twice);
+  for (const reading of source.naming) {
+    const twice = doublesOf(reading, rows, scope);
+    if (twice.size > 0) doubled.set(reading.nameKey, twice);
   }
+  return doubled;
+}
+
+/** The names are mostly those of the read before: then so are the doubled ones. */
+function doublesOf(reading: CompiledReading, rows: readonly string[], scope: Scope): ReadonlySet<string> {
+  const { name, when } = reading;
+  const before = scope.doubles?.get(reading);
+  let same = before?.names.length === rows.length;
+  const names = rows.map((index, position) => {
+    scope.index = index;
+    const text = !when || when(scope) ? name?.(scope) : undefined;
+    same &&= before?.names[position] === text;
+    return text;
+  });
+  if (before && same) return before.doubled;
+  const once = new Set<string>();
+  const doubled = new Set<string>();
+  for (const text of names) {
+    if (text === undefined) continue;
+    if (once.has(text)) doubled.add(text);
+    else once.add(text);
+  }
+  scope.doubles?.set(reading, { names, doubled });
   return doubled;
 }

@@ -32,8 +32,8 @@ export function compileTransforms(value: Value): Transform | undefined {
     });
   }
   if (absent) {
-    const none = new Set(absent.map(String));
-    steps.push((cell) => (none.has(textOf(cell) ?? '') ? undefined : cell));
+    const none = byText(absent.map((value) => [String(value), true]));
+    steps.push((cell) => (none(cell) ? undefined : cell));
   }
   if (value.repair === 'unsigned32') steps.push(repaired);
   if (bits) {
@@ -41,8 +41,8 @@ export function compileTransforms(value: Value): Transform | undefined {
     steps.push((cell) => namedBits(cell, names));
   }
   if (map) {
-    const entries = new Map(Object.entries(map));
-    steps.push((cell) => entries.get(textOf(cell) ?? '') ?? otherwise);
+    const entries = byText(Object.entries(map));
+    steps.push((cell) => entries(cell) ?? otherwise);
   }
   const { scale = 1, offset = 0 } = value;
   if (scale !== 1 || offset !== 0) steps.push((cell) => scaled(cell, scale, offset));
@@ -67,6 +67,14 @@ export function compileTransforms(value: Value): Transform | undefined {
     }
     return current;
   };
+}
+
+/** What stands under the text of a cell. Numbers, the common case, are found without being made a text. */
+function byText<T>(entries: readonly (readonly [string, T])[]): (cell: Cell) => T | undefined {
+  const texts = new Map(entries);
+  const numbers = new Map<number, T>();
+  for (const [text, entry] of texts) if (String(Number(text)) === text) numbers.set(Number(text), entry);
+  return (cell) => (typeof cell === 'number' ? numbers.get(cell) : texts.get(textOf(cell) ?? ''));
 }
 
 /** A 32-bit value that went past the sign: -1 is 2^32 - 1. */

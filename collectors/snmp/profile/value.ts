@@ -16,6 +16,8 @@ export type Test = (scope: Scope) => boolean;
 export class Needs {
   readonly scalars = new Set<Oid>();
   readonly columns = new Map<TableShape, Set<Oid>>();
+  /** Whether other rows than the one at hand are looked at. */
+  acrossRows = false;
 
   column(table: TableShape, oid: Oid): void {
     const known = this.columns.get(table);
@@ -26,6 +28,7 @@ export class Needs {
   addAll(other: Needs): void {
     for (const oid of other.scalars) this.scalars.add(oid);
     for (const [table, oids] of other.columns) for (const oid of oids) this.column(table, oid);
+    this.acrossRows ||= other.acrossRows;
   }
 }
 
@@ -121,6 +124,7 @@ function indexPart(part: NonNullable<Value['index']>): Evaluate {
 }
 
 function lookup(settings: NonNullable<Value['lookup']>, context: CompileContext): Evaluate {
+  context.needs.acrossRows = true;
   const parts = settings.index.map((part) => compileValue(part, context));
   const table = tableOf(settings.table, context);
   const oid = columnOid(table, settings.column, context);
@@ -137,6 +141,7 @@ function lookup(settings: NonNullable<Value['lookup']>, context: CompileContext)
 }
 
 function rowValue(settings: NonNullable<Value['row']>, context: CompileContext): Evaluate {
+  context.needs.acrossRows = true;
   const table = tableOf(settings.table, context);
   const inside = { ...context, rows: table };
   const oid = columnOid(table, settings.column, context);
@@ -161,6 +166,7 @@ function rowValue(settings: NonNullable<Value['row']>, context: CompileContext):
 }
 
 function aggregate(settings: NonNullable<Value['aggregate']>, context: CompileContext): Evaluate {
+  context.needs.acrossRows = true;
   const table = tableOf(settings.table, context);
   const inside = { ...context, rows: table };
   const oid = columnOid(table, settings.column, context);
@@ -229,11 +235,11 @@ type Fold = (values: readonly (number | bigint)[]) => number | bigint | undefine
 function numbers(values: readonly ValueOrText[], fold: Fold, context: CompileContext): Evaluate {
   const operands = values.map((value) => compileValue(value, context));
   return (scope) => {
-    const found: (number | bigint)[] = [];
-    for (const operand of operands) {
-      const number = numberOf(operand(scope));
+    const found = new Array<number | bigint>(operands.length);
+    for (let position = 0; position < operands.length; position += 1) {
+      const number = numberOf(operands[position]?.(scope));
       if (number === undefined) return undefined;
-      found.push(number);
+      found[position] = number;
     }
     const result = fold(found);
     return typeof result === 'number' && !Number.isFinite(result) ? undefined : result;
