@@ -189,7 +189,8 @@ function overlay(base: Piece[], added: readonly Piece[]): Piece[] {
     if (piece) result.push({ ...piece, from, to });
     else if (old) result.push({ from, to, state: 'unknown', cause: CONTRADICTION });
   }
-  return [...result, ...added.filter(({ from, to }) => from === to)].sort((a, b) => a.from - b.from || a.to - b.to);
+  const reasons = [...base, ...added].filter(({ from, to }) => from === to);
+  return [...result, ...reasons].sort((a, b) => a.from - b.from || a.to - b.to);
 }
 
 /** Gives the piece that holds at a time; times must be asked in order. */
