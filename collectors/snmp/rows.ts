@@ -21,6 +21,11 @@ export class ColumnRows implements ReadonlyMap<string, Varbind> {
     this.#positions = undefined;
   }
 
+  /** All indexes. */
+  get indexes(): readonly string[] {
+    return this.#indexes;
+  }
+
   get size(): number {
     return this.#indexes.length;
   }

@@ -1,5 +1,6 @@
 /** What was read from a device, as the values of a profile see it. */
 import type { Oid, ReadResult, Varbind } from '../agent.ts';
+import { ColumnRows } from '../rows.ts';
 import { type Cell, cellOf, rawText } from './cell.ts';
 import type { CarriedCounters } from './counters.ts';
 import type { SeriesMemory } from './memory.ts';
@@ -141,18 +142,22 @@ export class Scope {
 }
 
 function union(columns: readonly ReadonlyMap<string, Varbind>[]): readonly string[] {
-  const [longest] = columns.toSorted((a, b) => b.size - a.size);
-  if (!longest) return [];
-  const indexes = [...longest.keys()];
-  let seen: Set<string> | undefined;
+  let longest = NO_ROWS;
+  for (const column of columns) if (column.size > longest.size) longest = column;
+  const indexes = indexesOf(longest);
+  let more: Set<string> | undefined;
   for (const column of columns) {
-    if (column === longest) continue;
-    for (const index of column.keys()) {
-      if (longest.has(index) || seen?.has(index)) continue;
-      seen ??= new Set();
-      seen.add(index);
-      indexes.push(index);
+    const others = indexesOf(column);
+    for (let position = 0; position < others.length; position += 1) {
+      const index = others[position] ?? '';
+      if (index === indexes[position] || longest.has(index)) continue;
+      more ??= new Set();
+      more.add(index);
     }
   }
-  return indexes;
+  return more ? [...indexes, ...more] : indexes;
+}
+
+function indexesOf(column: ReadonlyMap<string, Varbind>): readonly string[] {
+  return column instanceof ColumnRows ? column.indexes : [...column.keys()];
 }

@@ -11,8 +11,8 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
   const { table, where, readings } = source;
   try {
     if (!table) {
-      for (const { when, emit } of readings) {
-        if ((!when || when(scope)) && emitSurely(emit, scope, plainName, output)) answered = true;
+      for (const reading of readings) {
+        if ((!reading.when || reading.when(scope)) && emitSurely(reading, scope, plainName, output)) answered = true;
       }
       return answered;
     }
@@ -20,11 +20,10 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
     const twice = source.onePerName ? NO_NAMES : doubledNames(source, rows, scope);
     for (const index of rows) {
       scope.index = index;
-      for (const { when, emit, nameKey } of readings) {
-        if (when && !when(scope)) continue;
-        const doubled = twice.get(nameKey);
-        const unique: Unique = doubled ? (base) => (doubled.has(base) ? `${base} (${index})` : base) : plainName;
-        if (emitSurely(emit, scope, unique, output)) answered = true;
+      for (const reading of readings) {
+        if (reading.when && !reading.when(scope)) continue;
+        const unique = twice.size === 0 ? plainName : numbered(twice.get(reading.nameKey), index);
+        if (emitSurely(reading, scope, unique, output)) answered = true;
       }
     }
     return answered;
@@ -35,17 +34,22 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
 }
 
 /** Nothing where a part of the reading was not answered and something else stood in for it. */
-function emitSurely(emit: CompiledReading['emit'], scope: Scope, unique: Unique, output: SeriesOutput): boolean {
-  if (scope.broken.size === 0) return emit(scope, unique, output);
+function emitSurely(reading: CompiledReading, scope: Scope, unique: Unique, output: SeriesOutput): boolean {
+  if (scope.broken.size === 0) return reading.emit(scope, unique, output);
   scope.uncertain = false;
   const mark = output.mark;
-  const answered = emit(scope, unique, output);
+  const answered = reading.emit(scope, unique, output);
   if (!scope.uncertain) return answered;
   output.undo(mark);
   return false;
 }
 
 const plainName: Unique = (base) => base;
+
+function numbered(doubled: ReadonlySet<string> | undefined, index: string): Unique {
+  return doubled ? (base) => (doubled.has(base) ? `${base} (${index})` : base) : plainName;
+}
+
 const NO_NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
 function at<T>(scope: Scope, index: string, evaluate: (scope: Scope) => T): T {
