@@ -17,6 +17,7 @@ import { triesPath } from './inventory/tries-file.ts';
 import { watchedDevices } from './inventory/watched.ts';
 import type { LevelLogger, Logger } from './log.ts';
 import { MeterService } from './meters/service.ts';
+import { Standstill } from './notices/standstill.ts';
 import { openNotices } from './notices/wiring.ts';
 import { Outputs } from './outputs.ts';
 import { profileLibrary } from './profile-library.ts';
@@ -104,6 +105,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
   const publish = (observation: Observation) => fanout.publish(observation);
   const self = new SelfMetrics(VERSION, () => outputs.shown());
   const battery = new BatteryMemory(clock);
+  const standstill = new Standstill(clock);
   const availability = await Availability.open({
     ...storage,
     clock,
@@ -111,6 +113,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     version: VERSION,
     publish,
     onTransition: (transition) => logTransition(log, transition),
+    onInterrupted: (...interruption) => standstill.interrupted(...interruption),
     onBattery: () => battery.onBattery(),
   });
   const { tracker } = availability;
@@ -157,7 +160,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     prometheus,
     ledger: availability.ledger,
     outputs: () => outputs.shown(),
-    slaConditions: () => slaKeeper.conditions(),
+    moreConditions: () => [...slaKeeper.conditions(), ...standstill.conditions()],
   });
   opened.defer(() => notices.stop());
 

@@ -24,7 +24,8 @@ export interface NoticeParts {
   readonly prometheus: PrometheusSink;
   readonly ledger: AvailabilityLedger;
   readonly outputs: () => readonly OutputStatus[];
-  readonly slaConditions: () => readonly Condition[];
+  /** What others have found to be so: contracts, siteward itself. */
+  readonly moreConditions: () => readonly Condition[];
 }
 
 /** An output that has taken nothing for this long is told; shorter ones the spool bears without a word. */
@@ -61,7 +62,7 @@ export async function openNotices(parts: NoticeParts): Promise<NoticeService> {
 }
 
 function everythingThatIsSo(parts: NoticeParts, since: (key: string) => WallTime): Condition[] {
-  const { watch, tracker, prometheus, config, slaConditions } = parts;
+  const { watch, tracker, prometheus, config, moreConditions } = parts;
   const devices = watch.devices().flatMap(({ name, host, target }): NoticedDevice[] => {
     const standing = tracker.standing(name);
     if (!standing) return [];
@@ -86,7 +87,7 @@ function everythingThatIsSo(parts: NoticeParts, since: (key: string) => WallTime
   return [
     ...deviceConditions(devices, config().notices.quiet_in_maintenance),
     ...printerConditions(printers, since),
-    ...slaConditions(),
+    ...moreConditions(),
     ...ownConditions(parts, since),
   ];
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { WallTime } from '#collectors/contract.ts';
+import type { Monotonic, WallTime } from '#collectors/contract.ts';
 import { deviceConditions, type NoticedDevice, printerConditions } from '#daemon/notices/conditions.ts';
 import { NoticeDesk } from '#daemon/notices/desk.ts';
 import type { Condition } from '#daemon/notices/incident.ts';
+import { Standstill } from '#daemon/notices/standstill.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -140,5 +141,23 @@ describe('conditions of devices', () => {
     );
 
     expect(conditions).toMatchObject([{ key: 'printer:prn-1:jammed', title: 'prn-1 has a paper jam' }]);
+  });
+
+  test('a standstill of siteward is told once and is over, a short one and a set clock are not told', () => {
+    let now = 0;
+    const standstill = new Standstill({ monotonicNow: () => now as Monotonic });
+    const desk = new NoticeDesk(SETTINGS);
+    const told = Array.from({ length: 100 }, (_, index) => {
+      now = index * 5_000;
+      if (index === 2) standstill.interrupted('stalled', at(0), at(MINUTE / 2));
+      if (index === 4) standstill.interrupted('clock set', at(0), at(60 * MINUTE));
+      if (index === 6) standstill.interrupted('stalled', at(0), at(10 * MINUTE));
+      return desk.look(standstill.conditions(), at(10 * MINUTE + now));
+    }).flat();
+
+    expect(told).toMatchObject([
+      { status: 'opened', condition: { title: 'siteward stood still for 0:10:00', since: at(0) } },
+      { status: 'resolved', condition: { key: 'siteward:stood-still' } },
+    ]);
   });
 });
