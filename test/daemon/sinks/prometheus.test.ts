@@ -1,9 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { MetricName } from '#collectors/catalogue.ts';
 import type { Evidence, Labels, Observation } from '#collectors/contract.ts';
+import { CONTENT_TYPES } from '#daemon/exposition/text.ts';
 import { PrometheusSink } from '#daemon/sinks/prometheus.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { startPrometheus } from '../../support/prometheus.ts';
+import { hostileText, seededRandom } from '../../support/random.ts';
 
 const ANSWERED: Evidence = { kind: 'answered' };
 
@@ -124,24 +130,55 @@ test('a scrape can be narrowed to devices and classes', () => {
   expect(text(sink, { classes: new Set(['switch']) })).not.toContain('device="a"');
 });
 
-test('promtool reads one record for each series, whatever a device calls itself', () => {
-  const hostile = fc.sample(
-    fc.tuple(fc.string({ unit: 'binary', maxLength: 30 }), fc.string({ unit: 'grapheme', maxLength: 30 })),
-    { numRuns: 300, seed: 20261124 },
-  );
-  const sink = new PrometheusSink();
-  const names = new Set<string>();
-  for (const [index, [device, cpu]] of [...hostile, ['a"b\\c\nd', '\uD800{}'] as const].entries()) {
-    const name = `${device}-${index}`;
-    names.add(name);
-    sink.accept(observation(name, 'cpu', [['siteward_cpu_usage_ratio', { cpu }, index]]));
-  }
+describe('10,000 hostile names', () => {
+  const random = seededRandom(13);
+  const names = Array.from({ length: 10_000 }, () => hostileText(random));
+  const hostile = new PrometheusSink();
+  for (const [index, name] of names.entries())
+    hostile.accept(observation(`dev-${index} ${name}`, 'cpu', [['siteward_cpu_usage_ratio', { cpu: name }, index]]));
 
-  const output = text(sink);
-  const checked = spawnSync('promtool', ['check', 'metrics'], { input: output, encoding: 'utf8' });
+  test('promtool has nothing to say about them', () => {
+    const checked = spawnSync('promtool', ['check', 'metrics'], { input: text(hostile), encoding: 'utf8' });
 
-  expect({ out: checked.stdout, err: checked.stderr, status: checked.status }).toEqual({ out: '', err: '', status: 0 });
-  expect(samples(sink)).toHaveLength(names.size);
+    expect({ out: checked.stdout, err: checked.stderr, status: checked.status }).toEqual({
+      out: '',
+      err: '',
+      status: 0,
+    });
+  });
+
+  test('a real Prometheus reads one series for each from either format, with the name as it was', async () => {
+    const server = createServer((request, response) => {
+      const format = request.url === '/text' ? 'text' : 'openmetrics';
+      response.writeHead(200, { 'content-type': CONTENT_TYPES[format] });
+      response.end(`${[...hostile.render(format)].join('')}${format === 'text' ? '' : '# EOF\n'}`);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const job = (name: string) =>
+      `{job_name: ${name}, metrics_path: /${name}, scrape_interval: 2s, static_configs: [{targets: ['${target}']}]}`;
+    const config = `scrape_configs: [${job('text')}, ${job('openmetrics')}]\n`;
+    const prometheus = await startPrometheus(await temporaryFolder(), config);
+    onTestFinished(() => prometheus.stop());
+
+    for (const format of ['text', 'openmetrics']) {
+      const query = `siteward_cpu_usage_ratio{job="${format}"}`;
+      await expect
+        .poll(async () => (await prometheus.query(query, Date.now())).length, { timeout: 30_000, interval: 500 })
+        .toBe(10_000);
+      const held = await prometheus.query(query, Date.now());
+      const byValue = new Map(held.map(({ metric, value }) => [Number(value[1]), metric]));
+      for (const [index, name] of names.entries()) {
+        const metric = byValue.get(index);
+        expect(metric?.['device']).toBe(`dev-${index} ${name.toWellFormed()}`);
+        expect(metric?.['cpu'] ?? '').toBe(name.toWellFormed());
+      }
+    }
+  });
 });
 
 test('devices that share one labels object keep their own names', () => {
