@@ -59,6 +59,29 @@ export async function readEvents(database: Database, since: number, limit = 1_00
   return rows.flatMap(keptEvent);
 }
 
+/** Events before a place in the ledger, newest first; of some devices, or of all. */
+export async function readLatest(
+  database: Database,
+  before: number,
+  limit: number,
+  devices?: readonly string[],
+): Promise<readonly KeptEvent[]> {
+  const rows = await database.read(
+    `SELECT seq, at, device, kind, detail FROM inventory_events
+      WHERE seq < ? AND (? IS NULL OR device IN (SELECT value FROM json_each(?))) ORDER BY seq DESC LIMIT ?`,
+    [before, devices ? 1 : null, JSON.stringify(devices ?? []), limit],
+  );
+  return rows.flatMap(keptEvent);
+}
+
+/** When records turned out to be one device, or two. */
+export async function readTurns(database: Database): Promise<readonly KeptEvent[]> {
+  const rows = await database.read(
+    `SELECT seq, at, device, kind, detail FROM inventory_events WHERE kind IN ('joined', 'split') ORDER BY seq`,
+  );
+  return rows.flatMap(keptEvent);
+}
+
 /** All events of some devices, oldest first. */
 export async function readHistory(database: Database, devices: readonly string[]): Promise<readonly KeptEvent[]> {
   const marks = devices.map(() => '?').join(', ');

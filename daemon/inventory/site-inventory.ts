@@ -11,7 +11,7 @@ import type { Database } from '../store/store.ts';
 import { adoptedDevices } from './adopted.ts';
 import { decide, deviceName, evidenceLacking, ruleFor } from './adoption.ts';
 import { Book, type BookChanges, type ScanContext } from './book.ts';
-import { type KeptEvent, readEvents, readHistory, readRecords, writeChanges } from './ledger.ts';
+import { type KeptEvent, readHistory, readLatest, readRecords, readTurns, writeChanges } from './ledger.ts';
 import { lineage } from './lineage.ts';
 import { parentGuesses } from './parents.ts';
 import type { AdoptedSettings, DeviceRecord, InventoryEvent } from './record.ts';
@@ -26,8 +26,6 @@ export interface SiteInventoryOptions {
   readonly config: () => Config;
   /** Called when the devices that are to be watched have changed. */
   readonly onDevices: () => void;
-  /** Called with what happened to devices. */
-  readonly onEvents?: (events: readonly InventoryEvent[]) => void;
 }
 
 /** What a person settles when adopting. */
@@ -160,19 +158,19 @@ export class SiteInventory {
     return deviceName(adoptable(record), this.#taken(), ruleFor(adoptable(record), rules)?.as);
   }
 
-  /** Events from `since` on, oldest first. */
-  async events(since: number, limit?: number): Promise<readonly KeptEvent[]> {
-    return await readEvents(this.#options.database(), since, limit);
+  /** What happened before a place in the ledger, newest first; to one device, or to all. */
+  async latest(before: number, limit: number, device?: string): Promise<readonly KeptEvent[]> {
+    const of = device === undefined ? undefined : await this.#lineage(device);
+    return await readLatest(this.#options.database(), before, limit, of);
   }
 
   /** Everything that happened to a device, also before it was known to be this one. */
   async history(id: string): Promise<readonly KeptEvent[]> {
-    const own = this.get(id)?.id ?? id;
-    const all = this.#book.all().map((record) => record.id);
-    const turns = (await readHistory(this.#options.database(), all)).filter(
-      ({ kind }) => kind === 'joined' || kind === 'split',
-    );
-    return await readHistory(this.#options.database(), [...lineage(own, turns)]);
+    return await readHistory(this.#options.database(), await this.#lineage(id));
+  }
+
+  async #lineage(id: string): Promise<readonly string[]> {
+    return [...lineage(this.get(id)?.id ?? id, await readTurns(this.#options.database()))];
   }
 
   /** Resolves when everything that was taken so far is on disk, or was refused by it. */
@@ -190,7 +188,6 @@ export class SiteInventory {
         kind,
         ...detail,
       });
-    if (events.length > 0) this.#options.onEvents?.(events);
     this.#saving = this.#saving.then(() => this.#save());
   }
 

@@ -4,6 +4,24 @@ export const en = {
   states: { up: 'up', down: 'down', unreachable: 'unreachable', maintenance: 'maintenance', unknown: 'unknown' },
   /** A device that is up, and something about it is not in order. */
   upBut: { bad: 'fault', warn: 'warning' },
+  /** What discovery saw of a device. */
+  seenKinds: {
+    'new': 'found',
+    gone: 'missed',
+    returned: 'back again',
+    moved: 'moved to another range',
+    're-addressed': 'has another address',
+    replaced: 'another device in its place',
+    'firmware-changed': 'other firmware',
+    'ports-changed': 'other ports are open',
+    'identity-changed': 'says something else of itself',
+    'credential-changed': 'answers to another credential',
+    'credential-refused': 'refuses its credential',
+    adopted: 'adopted',
+    ignored: 'ignored',
+    joined: 'known as one device',
+    split: 'known as two devices',
+  },
   classes: {
     firewall: 'Gateways',
     switch: 'Switches',
@@ -105,6 +123,7 @@ export const en = {
     events: 'What happened',
     noEvents: 'Nothing in 30 days.',
     changedTo: (state: string) => `became ${state}`,
+    what: 'What',
     problems: 'Problems',
     history: 'History',
     noHistory: 'Charts appear here after the first minutes.',

@@ -1,5 +1,7 @@
 import type { Reading } from '#collectors/contract.ts';
+import type { KeptEvent } from '../../inventory/ledger.ts';
 import { type ChartData, type ChartName, RANGE_LENGTHS, RANGES, type Range } from '../charts.ts';
+import { detailText } from '../events.ts';
 import { bitRateText, bytesText, durationText, numberText, percentText, timeText, type Words } from '../format.ts';
 import { type Html, html, jsonBlock } from '../html.ts';
 import { type InterfaceRow, interfacesOf } from '../interfaces.ts';
@@ -23,6 +25,8 @@ export interface DevicePage {
   readonly parent?: string;
   readonly readings: readonly Reading[];
   readonly pieces: readonly StatePiece[];
+  /** What discovery saw of it, newest first. */
+  readonly seen: readonly KeptEvent[];
   readonly charts: readonly { readonly name: ChartName; readonly data: ChartData }[];
   readonly range: Range;
   /** May ask the device anew. */
@@ -31,7 +35,7 @@ export interface DevicePage {
 
 /** Everything that is known of one device, what matters first. */
 export function devicePage(page: DevicePage): string {
-  const { frame, device, readings, now, pieces } = page;
+  const { frame, device, readings, now } = page;
   const { words } = frame;
   const { device: text } = words.messages;
   const supplies = suppliesOf(readings);
@@ -46,7 +50,7 @@ ${supplies.length > 0 && card(text.supplies, supplyBars(supplies, words), { id: 
 ${history(page)}
 ${card(text.readings, readingLists(readings, words), { id: 'readings' })}
 ${interfaces.length > 0 && card(text.interfaces, interfaceTable(page, interfaces), { id: 'interfaces' })}
-<div class="columns">${meters.length > 0 && card(text.meters, meterTable(meters, words), { id: 'meters' })}${card(text.events, eventList(pieces, words), { id: 'events' })}</div>`,
+<div class="columns">${meters.length > 0 && card(text.meters, meterTable(meters, words), { id: 'meters' })}${card(text.events, eventList(page, words), { id: 'events' })}</div>`,
   );
 }
 
@@ -199,14 +203,17 @@ function outageTable(pieces: readonly StatePiece[], now: number, words: Words): 
     )}</tbody></table></div>`;
 }
 
-function eventList(pieces: readonly StatePiece[], words: Words): Html {
-  const { device: text, states } = words.messages;
-  if (pieces.length === 0) return html`<p class="soft">${text.noEvents}</p>`;
-  return html`<div class="table"><table><thead><tr><th scope="col">${text.from}</th><th scope="col">${text.state}</th><th scope="col">${text.cause}</th></tr></thead><tbody>${pieces
-    .toReversed()
+function eventList({ pieces, seen }: DevicePage, words: Words): Html {
+  const { device: text, states, seenKinds } = words.messages;
+  const rows = [
+    ...pieces.map(({ from, state, cause = '' }) => ({ at: from, what: statePill(state, states[state]), why: cause })),
+    ...seen.map((event) => ({ at: event.at, what: html`<b>${seenKinds[event.kind]}</b>`, why: detailText(event) })),
+  ].toSorted((a, b) => b.at - a.at);
+  if (rows.length === 0) return html`<p class="soft">${text.noEvents}</p>`;
+  return html`<div class="table"><table><thead><tr><th scope="col">${text.from}</th><th scope="col">${text.what}</th><th scope="col">${text.cause}</th></tr></thead><tbody>${rows
     .slice(0, MOST_ROWS)
     .map(
-      ({ from, state, cause }) =>
-        html`<tr><td class="nowrap">${timeText(from, words)}</td><td>${statePill(state, states[state])}</td><td>${cause}</td></tr>`,
+      ({ at, what, why }) =>
+        html`<tr><td class="nowrap">${timeText(at, words)}</td><td>${what}</td><td>${why}</td></tr>`,
     )}</tbody></table></div>`;
 }

@@ -4,9 +4,11 @@ import { type Entry, entryOf, PARTIES } from '../../availability/entries.ts';
 import { readSlaReport } from '../../availability/reading.ts';
 import { slaJson } from '../../availability/sla-json.ts';
 import { isoInstant } from '../../calendar.ts';
+import type { KeptEvent } from '../../inventory/ledger.ts';
 import { PERIOD_FORMS } from '../../reports/sources.ts';
 import type { Row, SqlValue } from '../../store/store.ts';
 import { json, problem } from '../answer.ts';
+import { cursorOf, cursorText, merged, NEWEST } from '../events.ts';
 import type { AddRoutes } from '../route.ts';
 
 const SlaQuery = z.object({
@@ -15,8 +17,24 @@ const SlaQuery = z.object({
 });
 const EventsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  before: z.coerce.number().int().min(1).optional().describe('Only entries with a smaller id.'),
+  cursor: z
+    .string()
+    .regex(/^\d{1,16}\.\d{1,16}$/)
+    .optional()
+    .describe('Goes on where an answer ended: its `Link` has it.'),
   device: z.string().max(255).optional(),
+});
+const Happened = z.object({
+  id: z.int().describe('Its place among those of its source.'),
+  source: z.enum(['availability', 'inventory']),
+  kind: z.string(),
+  at: z.iso.datetime({ offset: true }).describe('Since when it holds.'),
+  recorded_at: z.iso.datetime({ offset: true }),
+  device: z.string().nullable(),
+  discovery: z.string().optional().describe('Of the inventory: id of the record.'),
+  state: z.string().nullable(),
+  rule: z.string().nullable(),
+  detail: z.unknown(),
 });
 const text = z.string().trim().min(1).max(1_000);
 const CorrectionBody = z
@@ -32,7 +50,7 @@ const CorrectionBody = z
   .refine(({ state, party }) => state !== undefined || party !== undefined, 'write a state, a party, or both');
 
 /** Availability: the SLA report, what happened, what was told to whom, and corrections by people. */
-export const availabilityRoutes: AddRoutes = (router, { availability, clock, view }) => {
+export const availabilityRoutes: AddRoutes = (router, { availability, clock, view, inventory }) => {
   if (!availability) return;
   const time = (at: unknown) => isoInstant(Number(at) as WallTime, view.site.timezone);
   router.add({
@@ -55,17 +73,35 @@ export const availabilityRoutes: AddRoutes = (router, { availability, clock, vie
     method: 'get',
     path: '/api/v1/events',
     access: 'viewer',
-    summary: 'What stands in the availability ledger, newest first: states, maintenance, corrections, interruptions.',
+    summary:
+      'What happened, newest first: states, maintenance, corrections and interruptions; and what discovery saw: new, gone, moved, re-addressed, other firmware.',
     query: EventsQuery,
-    handle: async ({ query: { limit, before, device } }) => {
-      const params: SqlValue[] = [before ?? Number.MAX_SAFE_INTEGER, device ?? null, device ?? null, limit];
+    answer: z.array(Happened),
+    handle: async ({ query: { limit, cursor, device }, path }) => {
+      const from = cursorOf(cursor ?? '') ?? NEWEST;
+      const params: SqlValue[] = [from.ledger, device ?? null, device ?? null, limit];
       const rows = await availability
         .database()
         .read(
           `SELECT * FROM availability_entries WHERE seq < ? AND (? IS NULL OR device = ?) ORDER BY seq DESC LIMIT ?`,
           params,
         );
-      return json(rows.map(entryOf).map((entry) => eventJson(entry, time)));
+      const seen = (await inventory?.latest(from.inventory, limit, device)) ?? [];
+      const { happened, next } = merged(rows.map(entryOf), seen, from, limit);
+      const more = new URLSearchParams({
+        ...(device === undefined ? {} : { device }),
+        limit: String(limit),
+        cursor: cursorText(next),
+      });
+      return json(
+        happened.map((each) =>
+          each.source === 'availability'
+            ? eventJson(each.entry, time)
+            : seenJson(each.event, inventory?.get(each.event.device)?.name, time),
+        ),
+        200,
+        happened.length === limit ? { Link: `<${path}?${more}>; rel="next"` } : {},
+      );
     },
   });
   router.add({
@@ -104,6 +140,7 @@ export const availabilityRoutes: AddRoutes = (router, { availability, clock, vie
 function eventJson(entry: Entry, time: (at: unknown) => string): Record<string, unknown> {
   return {
     id: entry.seq,
+    source: 'availability',
     kind: entry.kind,
     at: time(entry.at),
     recorded_at: time(entry.recorded),
@@ -111,6 +148,26 @@ function eventJson(entry: Entry, time: (at: unknown) => string): Record<string, 
     state: entry.kind === 'state' ? entry.state : null,
     rule: entry.kind === 'state' ? entry.rule : null,
     detail: 'detail' in entry ? entry.detail : null,
+  };
+}
+
+/** The device is null while it is a candidate; `discovery` is its id in any case. */
+function seenJson(
+  { seq, kind, at, device, detail }: KeptEvent,
+  name: string | undefined,
+  time: (at: unknown) => string,
+): Record<string, unknown> {
+  return {
+    id: seq,
+    source: 'inventory',
+    kind,
+    at: time(at),
+    recorded_at: time(at),
+    device: name ?? null,
+    discovery: device,
+    state: null,
+    rule: null,
+    detail,
   };
 }
 

@@ -10,9 +10,12 @@ import { suppliesPage } from '../pages/supplies.ts';
 import type { AddRoutes } from '../route.ts';
 import { frameOf } from './frame.ts';
 
+/** Of what discovery saw of a device. */
+const MOST_SEEN = 30;
+
 /** The overview, each device, and what is to be ordered. */
 export const pageRoutes: AddRoutes = (router, context) => {
-  const { view, clock, snapshots, history, watched } = context;
+  const { view, clock, snapshots, history, watched, inventory } = context;
   router.add({
     method: 'get',
     path: '/',
@@ -58,6 +61,7 @@ export const pageRoutes: AddRoutes = (router, context) => {
           ...(parent === undefined ? {} : { parent }),
           readings,
           pieces: (await snapshots.timelines()).get(name) ?? [],
+          seen: (await inventory?.latest(Number.MAX_SAFE_INTEGER, MOST_SEEN, name)) ?? [],
           charts: history
             ? await Promise.all(
                 charts.map(async (chart) => ({ name: chart, data: await chartData(history, name, chart, from, now) })),
