@@ -195,8 +195,7 @@ export class OutputSpool {
     await this.#turns.take(async () => {
       await this.#fresh();
       const present = claim.batches.filter((batch) => this.#backlog.has(batch));
-      const [first] = present;
-      if (!first) return;
+      if (present.length === 0) return;
       if (present.length < claim.batches.length) {
         // Some of them are on disk no more, and counted so: only the others can still be told of.
         await this.#conclude(present, [{ outcome: 'written', reason: '', points: sum(present) }]);
@@ -208,7 +207,7 @@ export class OutputSpool {
         ...dropped.map(({ reason, points }) => ({ outcome: 'dropped', reason, points }) as const),
       ];
       await this.#conclude(present, tallies, {
-        added: rest && { batch: batchOf(first.id, { ...span(present), ...rest }, rest.gzip), gzip: rest.gzip },
+        added: rest && { batch: batchOf(placeOf(present), { ...span(present), ...rest }, rest.gzip), gzip: rest.gzip },
         statements: quarantine.statements,
       });
       this.#quarantined.points += sum(quarantined);
@@ -460,6 +459,14 @@ function sum(items: readonly { readonly points: number }[]): number {
 
 function space(batches: readonly Batch[]): number {
   return batches.reduce((bytes, batch) => bytes + spaceOf(batch), 0);
+}
+
+/**
+ * Where what is left of the batches waits on: important if any of them was, and then in the place of the first such. In
+ * that of a routine one it would come before important ones that may have been merged around it.
+ */
+function placeOf(batches: readonly Batch[]): number {
+  return (batches.find(({ important }) => important) ?? batches[0])?.id ?? 0;
 }
 
 /** From when to when the batches reach, and whether any is important. */

@@ -206,10 +206,11 @@ class Scene {
       this.#model.pending.delete(text);
       this.#model.quarantined.add(text);
     }
-    // What is left of a joined claim waits as one batch, and as an important one if any of it was.
+    // What is left of a joined claim waits as one batch, and as an important one if any of it was: in the place of the
+    // first of these.
     const important = claim.batches.some((batch) => batch.important);
     const left = texts.slice(written + refused).flatMap((text) => this.#model.pending.get(text) ?? []);
-    const order = Math.min(...before.map((point) => point.order));
+    const order = Math.min(...before.filter((point) => point.important === important).map((point) => point.order));
     for (const point of left) this.#model.pending.set(point.text, { ...point, important, order });
   }
 

@@ -6,6 +6,9 @@ import { seededRandom } from '../../support/random.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 import { CONSTANTS, runModel } from '../../support/spool-model.ts';
 
+/** Each once found a fault: what was left of routine and important points together came before older important ones. */
+const FOUND = [1_001_546, 1_009_523];
+
 test.each([
   ['tiny', 30],
   ['real', 2],
@@ -16,7 +19,8 @@ test.each([
     const store = await openStore({ directory, log: recordingLogger() });
     onTestFinished(() => store.close());
 
-    for (let seed = 1; seed <= sequences; seed++) {
+    const seeds = Array.from({ length: sequences }, (_, index) => index + 1);
+    for (const seed of name === 'tiny' ? [...seeds, ...FOUND] : seeds) {
       const run = {
         store,
         directory,
