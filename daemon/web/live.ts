@@ -21,13 +21,11 @@ interface Audience {
 
 export class Live {
   readonly #snapshots: Snapshots;
-  readonly #starting: () => boolean;
   readonly #audiences = new Map<string, Audience>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(snapshots: Snapshots, starting: () => boolean) {
+  constructor(snapshots: Snapshots) {
     this.#snapshots = snapshots;
-    this.#starting = starting;
   }
 
   /** Tells a browser what changes from now on, until it goes away. */
@@ -87,7 +85,7 @@ export class Live {
     audience.told = tones;
     const counts = Map.groupBy(snapshot.devices, ({ state }) => state);
     const body = JSON.stringify({
-      ...headline(snapshot, this.#starting(), words),
+      ...headline(snapshot, words),
       figures: [...counts].map(([state, devices]) => [devices.length, states[state]]),
       wrong: snapshot.wrong.slice(0, MOST_WRONG).map((device) => ({
         name: device.name,

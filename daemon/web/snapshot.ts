@@ -13,6 +13,8 @@ export interface DeviceStanding extends DeviceView {
 
 export interface SiteSnapshot {
   readonly at: WallTime;
+  /** Not everything has been asked yet: what is unknown may be well. */
+  readonly starting: boolean;
   /** By class, then by name. */
   readonly devices: readonly DeviceStanding[];
   /** Those with a finding, the worst and oldest first. */
@@ -20,6 +22,8 @@ export interface SiteSnapshot {
 }
 
 const FRESH = 4_000;
+/** Whoever opens the page at once after the start sees devices become known. */
+const FRESH_AT_START = 500;
 const FRESH_TIMELINES = 60_000;
 const DAY = 86_400_000;
 export const STRIP_DAYS = 30;
@@ -50,7 +54,7 @@ export class Snapshots {
   now(language: string): SiteSnapshot {
     const kept = this.#snapshots.get(language);
     const taken = this.#clock.monotonicNow();
-    if (kept && taken - kept.taken < FRESH) return kept.snapshot;
+    if (kept && taken - kept.taken < (kept.snapshot.starting ? FRESH_AT_START : FRESH)) return kept.snapshot;
     const snapshot = this.#take(this.words(language));
     this.#snapshots.set(language, { taken, snapshot });
     return snapshot;
@@ -90,7 +94,7 @@ export class Snapshots {
         (a, b) =>
           STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || badness(a) - badness(b) || a.since - b.since,
       );
-    return { at: this.#clock.wallNow(), devices, wrong };
+    return { at: this.#clock.wallNow(), starting: this.#view.notReady().length > 0, devices, wrong };
   }
 
   #standing(device: DeviceView, words: Words): DeviceStanding {

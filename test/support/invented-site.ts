@@ -10,7 +10,7 @@ import { type AuditTrail, memoryAudit } from '#daemon/web/access/audit.ts';
 import type { NewWindow, PageSources } from '#daemon/web/page-sources.ts';
 import type { WebParts } from '#daemon/web/route.ts';
 import { startWeb, type WebOptions, type WebServer } from '#daemon/web/server.ts';
-import type { DeviceView } from '#daemon/web/site-view.ts';
+import type { DeviceView, SiteView } from '#daemon/web/site-view.ts';
 import { type RecordedLine, recordingLogger } from './recording-logger.ts';
 
 export interface TestDevice {
@@ -32,6 +32,7 @@ export interface SiteOptions {
   readonly http?: Record<string, unknown>;
   readonly sources?: PageSources;
   readonly parts?: Partial<WebParts>;
+  readonly view?: Partial<SiteView>;
   readonly tls?: WebOptions['tls'];
 }
 
@@ -43,6 +44,7 @@ export async function openSite({
   http = {},
   sources = {},
   parts = {},
+  view = {},
   tls,
 }: SiteOptions = {}): Promise<TestSite> {
   const config = configOf({ site: { id: 'yard', client: 'Yard & Sons', timezone: 'Europe/Berlin' }, http }, '.').config;
@@ -60,11 +62,12 @@ export async function openSite({
         version: '1.2.3',
         startedAt: (Date.now() - DAY) as WallTime,
         demo: false,
-        devices: () => devices.map(({ view }) => view),
+        devices: () => devices.map((device) => device.view),
         device: (name) => byName.get(name)?.view,
         readings: (name) => byName.get(name)?.readings ?? [],
         notReady: () => [],
         reload: async () => [],
+        ...view,
       },
       clock: systemClock,
       self: new SelfMetrics('1.2.3', () => []),

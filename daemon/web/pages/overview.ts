@@ -14,7 +14,6 @@ export interface OverviewPage {
   readonly frame: Omit<Frame, 'title' | 'current'>;
   readonly snapshot: SiteSnapshot;
   readonly timelines: ReadonlyMap<string, readonly StatePiece[]>;
-  readonly starting: boolean;
   /** What the list was searched for; `''` for all. */
   readonly query: string;
   /** From 1. */
@@ -58,10 +57,10 @@ function fits({ name, address, identity, state }: DeviceStanding, query: string)
   );
 }
 
-function nowSection({ frame: { words }, snapshot, starting }: OverviewPage): Html {
+function nowSection({ frame: { words }, snapshot }: OverviewPage): Html {
   const { overview, states } = words.messages;
   const { devices, wrong, at } = snapshot;
-  const { tone, title } = headline(snapshot, starting, words);
+  const { tone, title } = headline(snapshot, words);
   const counts = Map.groupBy(devices, ({ state }) => state);
   return html`<section class="hero ${tone}" aria-live="polite"><span class="lamp" aria-hidden="true">${lampSign(tone)}</span><div><h1>${title}</h1><p class="soft"><span data-as-of>${overview.asOf(timeText(at, words, 'time'))}</span>${devices.length === 0 && html` ${overview.emptyHint}`}</p></div>
 <div class="figures">${(['up', 'down', 'unreachable', 'maintenance', 'unknown'] as const).map((state) => {
@@ -82,8 +81,7 @@ ${
 const MOST_WRONG = 100;
 
 export function headline(
-  { devices, wrong }: SiteSnapshot,
-  starting: boolean,
+  { devices, wrong, starting }: SiteSnapshot,
   { messages: { overview } }: Words,
 ): { readonly tone: 'good' | 'bad' | 'warn' | 'unknown'; readonly title: string } {
   if (devices.length === 0) return { tone: 'unknown', title: overview.empty };

@@ -1,8 +1,8 @@
 import { Live } from '../live.ts';
 import type { AddRoutes } from '../route.ts';
 
-export const liveRoutes: AddRoutes = (router, { snapshots, view }) => {
-  const live = new Live(snapshots, () => view.notReady().length > 0);
+export const liveRoutes: AddRoutes = (router, { snapshots }) => {
+  const live = new Live(snapshots);
   router.add({
     method: 'get',
     path: '/api/v1/live',

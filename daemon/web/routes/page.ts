@@ -27,7 +27,6 @@ export const pageRoutes: AddRoutes = (router, context) => {
           frame: frameOf(request, context),
           snapshot: snapshots.now(request.language),
           timelines: await snapshots.timelines(),
-          starting: view.notReady().length > 0,
           query: request.query.q,
           page: request.query.page,
         }),

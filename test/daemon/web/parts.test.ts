@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Reading, WallTime } from '#collectors/contract.ts';
 import { findingsOf } from '#daemon/web/findings.ts';
 import { durationText, percentText, timeText, type Words } from '#daemon/web/format.ts';
@@ -192,4 +192,26 @@ describe('the description of the API', () => {
       expect(valid).toBe(true);
     }
   });
+});
+
+test('the look at the site that was taken while it started is not told once all have been asked', async () => {
+  const standing = { ready: false };
+  const site = await startSite({
+    devices: [
+      {
+        ...testDevice('srv-1'),
+        get view() {
+          return testDevice('srv-1', standing.ready ? 'up' : 'unknown').view;
+        },
+      },
+    ],
+    view: { notReady: () => (standing.ready ? [] : ['the first cycle is not done']) },
+  });
+  const title = async () =>
+    /<h1>([^<]*)/.exec(await (await fetch(site.url, { headers: { accept: 'text/html' } })).text())?.[1];
+
+  expect(await title()).toContain('just started');
+  standing.ready = true;
+  await vi.waitFor(async () => expect(await title()).not.toContain('just started'));
+  expect(await title()).toBe('The only device is up');
 });
