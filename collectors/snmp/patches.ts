@@ -7,7 +7,8 @@
  * A test says for each repair when a new release of net-snmp makes it void.
  */
 import { createCipheriv, createDecipheriv, createHash, hash, randomBytes } from 'node:crypto';
-import snmp from 'net-snmp';
+import { createRequire } from 'node:module';
+import type Snmp from 'net-snmp';
 
 /** The library hands passwords on untouched: as an object, one can be recognised without looking into it. */
 type Password = string | Buffer | KeyOf<string>;
@@ -110,6 +111,8 @@ export class KeyCache {
   }
 }
 
+/** The library's number of it. */
+const DES = 2;
 const DES_KEY = 8;
 const DES_BLOCK = 8;
 
@@ -131,7 +134,7 @@ export function repair({ Authentication: authentication, Encryption: encryption 
     return keys.localize(algorithm, protocol, password, engineId);
   };
 
-  const des = encryption.algorithms[snmp.PrivProtocols.des];
+  const des = encryption.algorithms[DES];
   if (des === undefined) throw new TypeError('net-snmp has no DES to repair');
   des.encryptPdu = (scopedPdu, _protocol, password, authProtocol, engine) => {
     const localized = authentication.passwordToKey(authProtocol, password, engine.engineID);
@@ -150,27 +153,37 @@ export function repair({ Authentication: authentication, Encryption: encryption 
   };
 }
 
-const library = snmp as unknown as Library;
-repair(library, new KeyCache());
+/** The library, loaded for the first user of SNMPv3. */
+function load(): typeof Snmp {
+  return createRequire(import.meta.url)('net-snmp');
+}
 
-const AUTH = {
-  md5: snmp.AuthProtocols.md5,
-  sha: snmp.AuthProtocols.sha,
-  sha224: snmp.AuthProtocols.sha224,
-  sha256: snmp.AuthProtocols.sha256,
-  sha384: snmp.AuthProtocols.sha384,
-  sha512: snmp.AuthProtocols.sha512,
-} as const;
-/** Blumenthal's extension is what most agents call AES-256; Reeder's is Cisco's. */
-const PRIVACY = {
-  des: snmp.PrivProtocols.des,
-  aes128: snmp.PrivProtocols.aes,
-  aes256: snmp.PrivProtocols.aes256b,
-  aes256_cisco: snmp.PrivProtocols.aes256r,
-} as const;
+interface Protocols {
+  readonly library: Library;
+  readonly auth: Readonly<Record<AuthProtocol, number>>;
+  readonly privacy: Readonly<Record<PrivacyProtocol, number>>;
+}
 
-export type AuthProtocol = keyof typeof AUTH;
-export type PrivacyProtocol = keyof typeof PRIVACY;
+let loaded: Protocols | undefined;
+
+function protocols(): Protocols {
+  if (loaded) return loaded;
+  const snmp = load();
+  const library = snmp as unknown as Library;
+  repair(library, new KeyCache());
+  const { md5, sha, sha224, sha256, sha384, sha512 } = snmp.AuthProtocols;
+  const { des, aes, aes256b, aes256r } = snmp.PrivProtocols;
+  loaded = {
+    library,
+    auth: { md5, sha, sha224, sha256, sha384, sha512 },
+    // Blumenthal's extension is what most agents call AES-256; Reeder's is Cisco's.
+    privacy: { des, aes128: aes, aes256: aes256b, aes256_cisco: aes256r },
+  };
+  return loaded;
+}
+
+export type AuthProtocol = 'md5' | 'sha' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
+export type PrivacyProtocol = 'des' | 'aes128' | 'aes256' | 'aes256_cisco';
 
 /** A protocol and its password, revealed. */
 export interface KeyOf<Protocol> {
@@ -180,16 +193,19 @@ export interface KeyOf<Protocol> {
 
 /** Octets of msgAuthenticationParameters. */
 export function digestLength(protocol: AuthProtocol): number {
-  return library.Authentication.getParametersLength(AUTH[protocol]);
+  const { library, auth } = protocols();
+  return library.Authentication.getParametersLength(auth[protocol]);
 }
 
 /** The digest of a whole message whose msgAuthenticationParameters are zero. */
 export function digest(message: Buffer, auth: KeyOf<AuthProtocol>, engineId: Buffer): Buffer {
-  return library.Authentication.calculateDigest(message, AUTH[auth.protocol], auth, engineId);
+  const { library, auth: numbers } = protocols();
+  return library.Authentication.calculateDigest(message, numbers[auth.protocol], auth, engineId);
 }
 
 function cipherOf(protocol: PrivacyProtocol): Cipher {
-  const cipher = library.Encryption.algorithms[PRIVACY[protocol]];
+  const { library, privacy } = protocols();
+  const cipher = library.Encryption.algorithms[privacy[protocol]];
   if (cipher === undefined) throw new TypeError(`net-snmp has no cipher ${protocol}`);
   return cipher;
 }
@@ -201,8 +217,10 @@ export function encrypt(
   auth: KeyOf<AuthProtocol>,
   engine: CipherEngine,
 ): { readonly octets: Buffer; readonly salt: Buffer } {
+  const numbers = protocols();
   const { protocol } = privacy;
-  const done = cipherOf(protocol).encryptPdu(scopedPdu, PRIVACY[protocol], privacy, AUTH[auth.protocol], engine);
+  const cipher = cipherOf(protocol);
+  const done = cipher.encryptPdu(scopedPdu, numbers.privacy[protocol], privacy, numbers.auth[auth.protocol], engine);
   return { octets: done.encryptedPdu, salt: done.msgPrivacyParameters };
 }
 
@@ -217,6 +235,8 @@ export function decrypt(
   auth: KeyOf<AuthProtocol>,
   engine: CipherEngine,
 ): Buffer {
+  const numbers = protocols();
   const { protocol } = privacy;
-  return cipherOf(protocol).decryptPdu(octets, PRIVACY[protocol], salt, privacy, AUTH[auth.protocol], engine);
+  const cipher = cipherOf(protocol);
+  return cipher.decryptPdu(octets, numbers.privacy[protocol], salt, privacy, numbers.auth[auth.protocol], engine);
 }

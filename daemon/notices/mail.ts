@@ -1,7 +1,6 @@
 /** Mail by SMTP. The only file that knows `nodemailer`. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createTransport } from 'nodemailer';
 import { SitewardError } from '#config/errors.ts';
 import type { Config } from '#config/schema.ts';
 
@@ -20,6 +19,7 @@ const TIMEOUT = 30_000;
 
 /** Hands a mail to the configured server. @throws SitewardError `MAIL_FAILED` when the server did not take it. */
 export async function sendMail(smtp: SmtpSettings, folder: string, mail: Mail): Promise<void> {
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     host: smtp.host,
     port: smtp.port,

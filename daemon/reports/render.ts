@@ -1,7 +1,6 @@
 import { renderCsv } from './csv.ts';
 import type { ReportDocument } from './document.ts';
 import { renderHtml } from './html.ts';
-import { renderPdf } from './pdf.ts';
 import { renderText } from './text.ts';
 
 export const FORMATS = ['table', 'json', 'csv', 'html', 'pdf'] as const;
@@ -28,7 +27,8 @@ export async function renderReport(document: ReportDocument, format: Format): Pr
     case 'html':
       return Buffer.from(renderHtml(document));
     case 'pdf':
-      return await renderPdf(document);
+      // Fonts and the code that draws with them are loaded when the first report needs them: they take memory for good.
+      return await (await import('./pdf.ts')).renderPdf(document);
     default:
       return format satisfies never;
   }

@@ -1,6 +1,5 @@
 import type { Clock, DeviceClass, Observation } from '#collectors/contract.ts';
 import type { Config, InfluxOutputSettings } from '#config/schema.ts';
-import { InfluxAdmin } from '#daemon/influx/admin.ts';
 import { influxDialect } from '#daemon/influx/dialects.ts';
 import { encodeLines, type LineSettings } from '#daemon/influx/line-encoder.ts';
 import type { Logger } from '#daemon/log.ts';
@@ -81,6 +80,7 @@ function repairOf(settings: InfluxOutputSettings, log: Logger, clock: Clock) {
   if (settings.dialect !== 'influx1' || !settings.create_database) return undefined;
   return async ({ message }: Interruption, signal: AbortSignal): Promise<boolean> => {
     if (!/not found/i.test(message)) return false;
+    const { InfluxAdmin } = await import('#daemon/influx/admin.ts');
     await new InfluxAdmin(settings, clock).prepare(signal);
     log.info('the database was made ready', { output: settings.name, database: settings.database });
     return true;

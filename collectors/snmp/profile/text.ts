@@ -11,6 +11,8 @@ const LONGEST_TEXT = 4_096;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const shiftJis = new TextDecoder('shift_jis', { fatal: true });
 const latin = new TextDecoder('windows-1252');
+/** Without the copy that a `Buffer` of the octets would be. */
+const { latin1Slice } = Buffer.prototype;
 
 /** Text without padding, control characters and doubled spaces; may be empty. */
 export function decodeText(octets: Uint8Array): string {
@@ -25,16 +27,15 @@ function plainAscii(octets: Uint8Array): string | undefined {
   let start = 0;
   while (start < end && octets[start] === 0x20) start += 1;
   if (end - start > LONGEST_TEXT) return undefined;
-  let text = '';
   let space = false;
   for (let i = start; i < end; i += 1) {
     const octet = octets[i] ?? 0;
     if (octet < 0x20 || octet > 0x7e) return undefined;
     if (octet === 0x20 && space) return undefined;
     space = octet === 0x20;
-    text += String.fromCharCode(octet);
   }
-  return text;
+  // In one piece: put together sign by sign it would stay a chain of pieces.
+  return latin1Slice.call(octets, start, end);
 }
 
 function trimPadding(octets: Uint8Array): Uint8Array {
