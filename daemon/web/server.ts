@@ -87,12 +87,19 @@ export interface WebServer {
 
 /** @throws SitewardError `HTTP_LISTEN` when the address is taken or not ours. */
 export async function startWeb(options: WebOptions): Promise<WebServer> {
-  const limits = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 };
+  const limits = {
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    maxHeaderSize: 16_384,
+    // Left alone, Node.js would look only every half a minute whether anybody is too slow.
+    connectionsCheckingInterval: 2_000,
+  };
   const { app, routes } = createApp(options.parts);
   const server = options.tls
     ? createTlsServer({ ...limits, ...options.tls(), minVersion: 'TLSv1.2' }, app)
     : createServer(limits, app);
-  server.maxConnections = 256;
+  server.maxConnections = MOST_CONNECTIONS;
+  limitPerSource(server);
   const renewing =
     options.tls && 'setSecureContext' in server ? renew(server, options.tls, options.parts.log) : undefined;
   const port = Number(options.listen.slice(options.listen.lastIndexOf(':') + 1));
@@ -109,6 +116,28 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
       await closed;
     },
   };
+}
+
+const MOST_CONNECTIONS = 256;
+/** Half of all: whoever opens connections and says nothing leaves the other half to the others. */
+const MOST_CONNECTIONS_PER_SOURCE = MOST_CONNECTIONS / 2;
+
+function limitPerSource(server: Server): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket) => {
+    const source = socket.remoteAddress ?? '';
+    const count = (open.get(source) ?? 0) + 1;
+    if (count > MOST_CONNECTIONS_PER_SOURCE) {
+      socket.destroy();
+      return;
+    }
+    open.set(source, count);
+    socket.once('close', () => {
+      const left = (open.get(source) ?? 1) - 1;
+      if (left > 0) open.set(source, left);
+      else open.delete(source);
+    });
+  });
 }
 
 const RENEW_EVERY = 60_000;

@@ -1,9 +1,9 @@
 /** Markup in names, odd requests, and floods: what comes from devices and from the network never becomes more than text. */
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Reading } from '#collectors/contract.ts';
 import { escapeHtml } from '#daemon/web/html.ts';
+import { oddRequests, raw } from '../../support/odd-requests.ts';
 import { hostileText, seededRandom } from '../../support/random.ts';
 import { startSite, type TestDevice, testDevice } from '../../support/site.ts';
 
@@ -147,102 +147,15 @@ describe('what devices say', () => {
 });
 
 describe('odd requests', () => {
-  const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD', 'PROPFIND', 'TRACE'];
-  const PATHS = [
-    '/',
-    '/devices/a',
-    '/devices/../../etc/passwd',
-    '/devices/%2e%2e%2f%2e%2e%2fetc%2fpasswd',
-    '/assets/..%2fserver.ts',
-    '/assets/__proto__',
-    '/assets/constructor',
-    '/assets/style.css/../x',
-    '/api/v1/devices',
-    '/api/v1/devices/__proto__',
-    '/api/v1/devices/a/history',
-    '/api/v1/devices/%ff',
-    '/api/v1/devices/%00',
-    '/api/v1/site',
-    '/login',
-    '/logout',
-    '/maintenance',
-    '/reports',
-    '/reports/download',
-    '/metrics',
-    '/-/reload',
-    '/api/openapi.json',
-    '/%',
-    '//',
-    '/\\',
-    '/discovery/x',
-    '/api/v1/devices/a/diagnosis',
-  ];
-  const QUERIES = [
-    '',
-    '?',
-    '?q=%',
-    '?q=a&q=b&q=c',
-    '?page=-1',
-    '?page=1e99',
-    '?__proto__[x]=1',
-    '?constructor=1',
-    '?range=zzz&chart=cpu',
-    '?chart[]=1&range[]=2',
-    `?${'a=1&'.repeat(500)}`,
-    '?report=__proto__&period=this-month',
-    '?report=sla&period=9999-99&format=exe',
-    '?limit=-5',
-    '?limit=1&offset=99999999999',
-    '?to=//evil',
-    '?entered=%3Cscript%3E',
-  ];
-  const BODIES = [
-    '',
-    '{}',
-    '{"__proto__":{"x":1}}',
-    '[',
-    'null',
-    '"x"',
-    '1',
-    '{"constructor":{"prototype":{"x":1}}}',
-    `${'['.repeat(10_000)}${']'.repeat(10_000)}`,
-    'a=1&a=2&__proto__=3',
-    `{"name":"${'x'.repeat(100_000)}"}`,
-    '\0\0\0',
-    '{"devices":[],"minutes":"x"}',
-  ];
-  const TYPES = [
-    'application/json',
-    'application/x-www-form-urlencoded',
-    'text/plain',
-    'multipart/form-data; boundary=x',
-    'application/json; charset=utf-99',
-    '',
-    'application/xml',
-  ];
-
   test('are never answered with 500, nor with a stack trace, and leave no memory behind', {
     timeout: 120_000,
   }, async () => {
-    const random = seededRandom(21);
-    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
     const site = await startSite({ devices: [testDevice('a')] });
+    const odd = oddRequests(seededRandom(21));
     const failures: string[] = [];
     const round = async () => {
-      const [method, path, query, body, type] = [pick(METHODS), pick(PATHS), pick(QUERIES), pick(BODIES), pick(TYPES)];
-      const answer = await raw(
-        site.url,
-        method,
-        path + query,
-        {
-          'content-type': type,
-          accept: pick(['*/*', 'text/html', 'x', 'application/json']),
-          cookie: pick(['', 'siteward_session=x', 'a=b; siteward_session=;']),
-        },
-        body,
-      );
-      if (answer.status >= 500 || /\bat .+\.ts:\d+|node:internal/.test(answer.text))
-        failures.push(`${answer.status} ${method} ${path}${query} ${type} ${body.slice(0, 40)}`);
+      const failure = await odd(site.url);
+      if (failure !== undefined) failures.push(failure);
     };
     const batches = async (count: number) => {
       for (let batch = 0; batch < count; batch += 1) await Promise.all(Array.from({ length: 25 }, round));
@@ -271,6 +184,26 @@ describe('odd requests', () => {
     expect(status).toBe(413);
   });
 
+  test('of a source that opens connections and says nothing leave room for the others', async () => {
+    const site = await startSite();
+    const { port } = new URL(site.url);
+    let closed = 0;
+    const silent = Array.from({ length: 300 }, () =>
+      connect({ port: Number(port), host: '127.0.0.1', localAddress: '127.0.0.2' })
+        .on('error', () => undefined)
+        .on('close', () => {
+          closed += 1;
+        }),
+    );
+    onTestFinished(() => {
+      for (const socket of silent) socket.destroy();
+    });
+
+    await vi.waitFor(() => expect(closed).toBeGreaterThanOrEqual(300 - 128), { timeout: 20_000 });
+    expect((await fetch(`${site.url}/-/healthy`)).status).toBe(200);
+    expect(closed).toBe(300 - 128);
+  });
+
   test('that are not HTTP end their own connection and nothing else', async () => {
     const site = await startSite();
     const { port } = new URL(site.url);
@@ -294,35 +227,3 @@ describe('odd requests', () => {
     expect((await fetch(`${site.url}/-/healthy`)).status).toBe(200);
   });
 });
-
-async function raw(
-  url: string,
-  method: string,
-  path: string,
-  headers: Record<string, string>,
-  body: string,
-): Promise<{ status: number; text: string }> {
-  const { hostname, port } = new URL(url);
-  return await new Promise((resolve) => {
-    const failed = () => resolve({ status: 0, text: '' });
-    let request: ReturnType<typeof httpRequest>;
-    try {
-      request = httpRequest({ hostname, port, method, path, headers, agent: false }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => {
-          text += chunk;
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-        response.on('error', failed);
-      });
-    } catch {
-      // The client itself will not say it.
-      failed();
-      return;
-    }
-    request.on('error', failed);
-    if (method === 'GET' || method === 'HEAD') request.end();
-    else if (headers['content-length'] === undefined) request.end(body);
-    else request.write(body);
-  });
-}
