@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../support/random.ts';
 import { missing } from '../support/spool.ts';
-import { book, booked, canMount, openScene, recovers, round, roundsUntil } from './full-disk.ts';
+import { book, booked, canMount, openScene, recovers, round } from './full-disk.ts';
 
 if (!canMount) console.warn('full disks are not tested: mounting a tmpfs needs root');
 
@@ -42,13 +42,34 @@ describe.skipIf(!canMount)('a disk that a stranger fills to the last block', () 
     await recovers(scene);
   });
 
-  test('by the spool itself: it stops at the floor', async () => {
-    const scene = await openScene(10);
+  test.each(Array.from({ length: 20 }, (_, index) => index + 1))(
+    'by the spool itself, seed %i: it stops at the floor, and what goes on meanwhile goes on',
+    async (seed) => {
+      const random = seededRandom(seed);
+      const scene = await openScene(9 + Math.floor(random() * 4));
 
-    await roundsUntil(scene, ({ storing, dropped }) => storing === 'low' && dropped.disk_full > 0);
+      let entries = 0;
+      const isFull = (): boolean => {
+        const { storing, dropped } = scene.sink.status();
+        return storing === 'low' && dropped.disk_full > 0;
+      };
+      const end = performance.now() + 60_000;
+      while (!isFull() && performance.now() < end) {
+        await round(scene, 500 + Math.floor(random() * 2_500));
+        if (random() < 0.3) await scene.sink.spool.merge();
+        if (random() < 0.1) scene.answer = { status: random() < 0.3 ? 204 : 503 };
+        if (random() < 0.5) {
+          await book(scene);
+          entries += 1;
+        }
+        expect(missing(scene.sink)).toBe(0);
+      }
+      expect(isFull()).toBe(true);
+      for (let index = 0; index < 20; index++) await book(scene);
 
-    await book(scene);
-    expect(missing(scene.sink)).toBe(0);
-    await recovers(scene);
-  });
+      expect(await booked(scene)).toBe(entries + 20);
+      expect(missing(scene.sink)).toBe(0);
+      await recovers(scene);
+    },
+  );
 });
