@@ -1,7 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { encodeLines } from '#daemon/influx/line-encoder.ts';
+import { SeriesEncoder } from '#daemon/remote-write/series-encoder.ts';
+import { snappy } from '#daemon/remote-write/snappy.ts';
 import { startServer } from '../support/process.ts';
 import { startVictoriaMetrics } from '../support/victoria-metrics.ts';
 import { OutageLoad, POINTS_PER_MINUTE } from './outage-load.ts';
@@ -61,14 +63,88 @@ export async function vmagentThroughOutage(hours: number): Promise<Beside> {
   const [resident, cpu, bytes] = [residentBytes(pid), cpuSeconds(pid), sizeOf(folder)];
   await agent.stop('SIGKILL');
 
-  const victoria = await startVictoriaMetrics(workFolder(), ['-retentionPeriod=1y'], port);
-  const began = performance.now();
   agent = await start();
   const points = minutes * POINTS_PER_MINUTE;
+  const { arrived, seconds } = await arrivalsAt(port, points);
+  await agent.stop('SIGKILL');
+  return {
+    points,
+    lost: Math.round(points - arrived / SAMPLES_PER_POINT),
+    bytesPerPoint: bytes / points,
+    residentBytes: resident,
+    cpuSecondsPerMillion: (cpu / points) * 1e6,
+    replayedPerSecond: arrived / SAMPLES_PER_POINT / seconds,
+  };
+}
+
+/** How often it cuts its write-ahead log, which it does every two hours if it is left alone. */
+const TRUNCATES_EVERY = 8_000;
+const MINUTES_BETWEEN = 120;
+
+/**
+ * Prometheus as an agent through the same outage, with two hours between two cuts of its log as it would have them. The
+ * outage lies ahead: what is older than its own start it never sends.
+ */
+export async function prometheusAgentThroughOutage(hours: number): Promise<Beside> {
+  const [port, listen] = [await freePort(), await freePort()];
+  const folder = workFolder();
+  const config = join(folder, 'prometheus.yml');
+  writeFileSync(config, `remote_write: [{url: 'http://127.0.0.1:${port}/api/v1/write'}]\n`);
+  const agent = await startServer(
+    'prometheus',
+    [
+      '--enable-feature=agent',
+      `--config.file=${config}`,
+      `--storage.agent.path=${folder}/data`,
+      `--storage.agent.wal-truncate-frequency=${TRUNCATES_EVERY / 1000}s`,
+      `--web.listen-address=127.0.0.1:${listen}`,
+      '--web.enable-remote-write-receiver',
+    ],
+    /Server is ready to receive web requests/,
+  );
+  const started = performance.now();
+  const load = new OutageLoad();
+  const encoder = new SeriesEncoder({ client: 'ACME Ltd', site: 'acme-hq' });
+  const minutes = hours * 60;
+  const from = Date.now() + 60_000;
+  for (let minute = 0; minute < minutes; minute++) {
+    const cuts = Math.floor(minute / MINUTES_BETWEEN);
+    await setTimeout(Math.max(0, started + cuts * TRUNCATES_EVERY + 1_000 - performance.now()));
+    const records = load.minute(from + minute * 60_000).flatMap((each) => encoder.encode(each).records);
+    const body = Buffer.from(await snappy(Buffer.concat(records.map(({ bytes }) => bytes))));
+    const headers = {
+      'content-type': 'application/x-protobuf',
+      'content-encoding': 'snappy',
+      'x-prometheus-remote-write-version': '0.1.0',
+    };
+    const response = await fetch(`http://127.0.0.1:${listen}/api/v1/write`, { method: 'POST', headers, body });
+    if (!response.ok) throw new Error(`prometheus answers ${response.status}: ${await response.text()}`);
+  }
+  const pid = agent.child.pid ?? 0;
+  const [resident, cpu, bytes] = [residentBytes(pid), cpuSeconds(pid), sizeOf(join(folder, 'data'))];
+  await setTimeout(TRUNCATES_EVERY);
+
+  const points = minutes * POINTS_PER_MINUTE;
+  const { arrived, seconds } = await arrivalsAt(port, points);
+  await agent.stop('SIGKILL');
+  return {
+    points,
+    lost: Math.round(points - arrived / SAMPLES_PER_POINT),
+    bytesPerPoint: bytes / points,
+    residentBytes: resident,
+    cpuSecondsPerMillion: (cpu / points) * 1e6,
+    replayedPerSecond: arrived / SAMPLES_PER_POINT / seconds,
+  };
+}
+
+/** Starts the receiver, and looks until all is there or nothing has come for a minute. */
+async function arrivalsAt(port: number, points: number): Promise<{ arrived: number; seconds: number }> {
+  const victoria = await startVictoriaMetrics(workFolder(), ['-retentionPeriod=1y'], port);
+  const began = performance.now();
   let arrived = 0;
-  let changedAt = performance.now();
+  let changedAt = began;
   await until(
-    'all that vmagent has',
+    'all that is sent',
     async () => {
       const now = await rowsInserted(victoria.url);
       if (now !== arrived) changedAt = performance.now();
@@ -77,16 +153,8 @@ export async function vmagentThroughOutage(hours: number): Promise<Beside> {
     },
     600_000,
   );
-  await agent.stop('SIGKILL');
   await victoria.stop('SIGKILL');
-  return {
-    points,
-    lost: Math.round(points - arrived / SAMPLES_PER_POINT),
-    bytesPerPoint: bytes / points,
-    residentBytes: resident,
-    cpuSecondsPerMillion: (cpu / points) * 1e6,
-    replayedPerSecond: arrived / SAMPLES_PER_POINT / ((changedAt - began) / 1000),
-  };
+  return { arrived, seconds: (changedAt - began) / 1000 };
 }
 
 async function rowsInserted(url: string): Promise<number> {

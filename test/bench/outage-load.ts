@@ -18,19 +18,22 @@ export class OutageLoad {
 
   /** All observations of one minute. */
   minute(at: number): readonly Observation[] {
-    return Array.from({ length: DEVICES }, (_, device) => {
-      const readings = Array.from({ length: INTERFACES }, (_each, port) => {
-        const counter = this.#counters[device * INTERFACES + port];
-        if (!counter) throw new Error('no counter');
-        counter.received += BigInt(Math.floor(this.#random() * counter.pace * 60));
-        counter.sent += BigInt(Math.floor(this.#random() * counter.pace * 30));
-        const labels = { interface: `GigabitEthernet0/${port}` };
-        return [
-          reading('siteward_interface_receive_bytes_total', counter.received, labels),
-          reading('siteward_interface_transmit_bytes_total', counter.sent, labels),
-        ];
-      });
-      return observation(`switch-${device}`, at + device * 500, readings.flat());
+    return Array.from({ length: DEVICES }, (_, device) => this.device(device, at + device * 500));
+  }
+
+  /** What one device says at that time. */
+  device(device: number, at: number): Observation {
+    const readings = Array.from({ length: INTERFACES }, (_, port) => {
+      const counter = this.#counters[device * INTERFACES + port];
+      if (!counter) throw new Error('no counter');
+      counter.received += BigInt(Math.floor(this.#random() * counter.pace * 60));
+      counter.sent += BigInt(Math.floor(this.#random() * counter.pace * 30));
+      const labels = { interface: `GigabitEthernet0/${port}` };
+      return [
+        reading('siteward_interface_receive_bytes_total', counter.received, labels),
+        reading('siteward_interface_transmit_bytes_total', counter.sent, labels),
+      ];
     });
+    return observation(`switch-${device}`, at, readings.flat());
   }
 }

@@ -3,13 +3,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startInfluxd } from '../support/influxd.ts';
-import { vmagentThroughOutage } from './outage-beside.ts';
-import { INTERFACES, POINTS_PER_MINUTE } from './outage-load.ts';
+import { type Beside, prometheusAgentThroughOutage, vmagentThroughOutage } from './outage-beside.ts';
+import { POINTS_PER_MINUTE } from './outage-load.ts';
 import { freePort, ROOT, until, workFolder } from './processes.ts';
 import type { Figure } from './table.ts';
 
 const HOURS = Number(process.env['SITEWARD_BENCH_HOURS'] ?? 72);
 const THIN_HOURS = 6;
+/** So long that Prometheus has cut its log. */
+const DAY_HOURS = 24;
 const LIVE_RATE = POINTS_PER_MINUTE / 60;
 const MB = 1_000_000;
 
@@ -27,63 +29,86 @@ interface Replay {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly loopDelayP99: number;
+  /** Points of polls that were made meanwhile. */
+  readonly live: number;
+  readonly pollsStarted: number;
+  /** Milliseconds after they were due. */
+  readonly pollLateP99: number;
 }
 
 interface Trial {
   readonly outage: Outage;
   readonly replay: Replay;
-  /** Seconds from the first point that was taken to the sight of one that came after. */
+  /** Seconds from when influxd listens to the sight of a point that was measured after. */
   readonly newestSeen: number;
+  /** What influxd has in the end. */
+  readonly found: number;
 }
 
 /**
  * Three days without a receiver: what they cost in memory and on disk, and how fast they are made up for. Beside it
- * vmagent, which has a queue on disk too; its points are two samples each, and it is killed at the end of the outage.
+ * vmagent, which has a queue on disk too, and is killed at the end of the outage; and Prometheus as an agent, which is not,
+ * for after a restart it sends nothing of what it had. Their points are two samples each.
  */
 export async function benchOutage(): Promise<Figure[]> {
-  const { outage, replay, newestSeen } = await trial(HOURS, []);
-  const vmagent = await vmagentThroughOutage(Math.min(HOURS, THIN_HOURS));
+  const { outage, replay, newestSeen, found } = await trial(HOURS, []);
+  const besideHours = Math.min(HOURS, THIN_HOURS);
+  const vmagent = await vmagentThroughOutage(besideHours);
+  const prometheus = await prometheusAgentThroughOutage(Math.min(HOURS, DAY_HOURS));
   const [first = 0] = outage.residentByHour;
   const growth = Math.max(...outage.residentByHour) - first;
   const compared = (
     what: string,
     siteward: number,
-    beside: number,
+    of: (beside: Beside) => number,
     digits: number,
     unit: string,
     goal = '',
   ): Figure => ({
     what,
     siteward: `${siteward.toFixed(digits)}${unit}`,
-    beside: `vmagent ${beside.toFixed(digits)}${unit}`,
-    ratio: (siteward / beside).toFixed(2),
+    beside: `vmagent ${of(vmagent).toFixed(digits)}${unit}, prometheus ${of(prometheus).toFixed(digits)}${unit}`,
+    ratio: (siteward / of(vmagent)).toFixed(2),
     goal,
   });
+  const produced = HOURS * 60 * POINTS_PER_MINUTE;
   const perMillion = (outage.cpuSeconds / outage.points) * 1e6;
   const figures: Figure[] = [
     {
-      ...figure(`points lost of ${HOURS} h`, `${HOURS * 60 * POINTS_PER_MINUTE - outage.points}`, '0'),
-      beside: `vmagent ${vmagent.lost}`,
+      ...figure(`points lost of ${HOURS} h`, `${produced + replay.live - found} of ${produced + replay.live}`, '0'),
+      beside: `of ${besideHours} h: vmagent ${vmagent.lost} of ${vmagent.points}, prometheus, of a day, ${prometheus.lost} of ${prometheus.points}`,
     },
     figure('memory grown from the first hour to the last', `${(growth / MB).toFixed(1)} MB`, '<= 20 MB'),
     compared(
       'memory at the end of the outage',
       (outage.residentByHour.at(-1) ?? 0) / MB,
-      vmagent.residentBytes / MB,
+      ({ residentBytes }) => residentBytes / MB,
       0,
       ' MB',
     ),
-    compared('bytes on disk per point', outage.fileBytes / outage.points, vmagent.bytesPerPoint, 1, '', '<= 20'),
-    compared('processor time per million points spooled', perMillion, vmagent.cpuSecondsPerMillion, 1, ' s'),
+    compared(
+      'bytes on disk per point',
+      outage.fileBytes / outage.points,
+      (beside) => beside.bytesPerPoint,
+      1,
+      '',
+      '<= 20',
+    ),
+    compared('processor time per million points spooled', perMillion, (beside) => beside.cpuSecondsPerMillion, 1, ' s'),
     compared(
       'points replayed per second',
       replay.points / replay.seconds,
-      vmagent.replayedPerSecond,
+      ({ replayedPerSecond }) => replayedPerSecond,
       0,
       '',
       '>= 20000',
     ),
     figure('loop delay p99 during replay', `${replay.loopDelayP99.toFixed(1)} ms`, '<= 50 ms'),
+    figure(
+      `late start of polls during replay, p99 of ${replay.pollsStarted}`,
+      `${replay.pollLateP99.toFixed(1)} ms`,
+      '<= 50 ms',
+    ),
     figure('newest point seen after recovery', `${newestSeen.toFixed(1)} s`, '<= 60 s'),
   ];
   const thin = thinLine();
@@ -93,6 +118,8 @@ export async function benchOutage(): Promise<Figure[]> {
   return [
     ...figures,
     figure('points replayed per second over 2 Mbit/s', `${rate}`, `>= ${LIVE_RATE * 10}`),
+    figure('points lost over 2 Mbit/s', `${THIN_HOURS * 60 * POINTS_PER_MINUTE + slow.replay.live - slow.found}`, '0'),
+    figure('late start of polls over 2 Mbit/s, p99', `${slow.replay.pollLateP99.toFixed(1)} ms`, '<= 50 ms'),
     figure('newest point seen over 2 Mbit/s', `${slow.newestSeen.toFixed(1)} s`, '<= 60 s'),
   ];
 }
@@ -142,22 +169,16 @@ export async function trialHere(hours: number): Promise<Trial> {
   const outage = (await said('outage')) as Outage;
   const influxd = await startInfluxd(workFolder(), port);
   try {
+    const recovered = { at: Date.now(), mono: performance.now() };
     child.stdin?.write('go\n');
-    await said('recovered');
-    const recovered = performance.now();
     const seen = until(
-      'the newest point',
-      async () => {
-        const since = `time > now() - 5m AND device = 'switch-0'`;
-        const rows = await influxd.query(
-          `SELECT count(receive_bytes) AS n FROM "interface" WHERE ${since} GROUP BY "interface"`,
-        );
-        return rows.length === INTERFACES;
-      },
-      120_000,
-    ).then(() => (performance.now() - recovered) / 1000);
+      'a point that was measured after the recovery',
+      async () => (await influxd.query(`SELECT * FROM "interface" WHERE time > ${recovered.at}ms LIMIT 1`)).length > 0,
+      300_000,
+    ).then(() => (performance.now() - recovered.mono) / 1000);
     const replay = (await said('replay')) as Replay;
-    return { outage, replay, newestSeen: await seen };
+    const [counted] = await influxd.query('SELECT count(receive_bytes) AS n FROM "interface"');
+    return { outage, replay, newestSeen: await seen, found: Number(counted?.['n'] ?? 0) };
   } finally {
     await influxd.stop('SIGKILL');
     child.kill('SIGKILL');
