@@ -34,9 +34,9 @@ ${card(
   text.open,
   windows.length === 0
     ? html`<p class="soft">${text.none}</p>`
-    : html`<div class="table"><table><thead><tr><th scope="col">${text.from}</th><th scope="col">${text.to}</th><th scope="col"></th><th scope="col">${text.reason}</th><th scope="col">${words.messages.reports.device}</th><th scope="col">${text.by}</th><th scope="col">${mayEnter && text.end}</th></tr></thead><tbody>${windows.map(
+    : html`<div class="table stacked"><table><thead><tr><th scope="col">${text.from}</th><th scope="col">${text.to}</th><th scope="col"></th><th scope="col">${text.reason}</th><th scope="col">${words.messages.reports.device}</th><th scope="col">${text.by}</th><th scope="col">${mayEnter && text.end}</th></tr></thead><tbody>${windows.map(
         ({ key, name, devices: meant, from, to, entered, author }) =>
-          html`<tr><td class="nowrap">${timeText(from, words)}</td><td class="nowrap">${timeText(to, words)}</td><td>${from <= now ? statePill('maintenance', text.now) : statePill('unknown', text.planned)}</td><td>${name}</td><td>${meant.join(', ')}</td><td>${entered ? author : text.config}</td><td>${mayEnter && entered && endForm(key, frame)}</td></tr>`,
+          html`<tr><td class="nowrap" data-name="${text.from}">${timeText(from, words)}</td><td class="nowrap" data-name="${text.to}">${timeText(to, words)}</td><td>${from <= now ? statePill('maintenance', text.now) : statePill('unknown', text.planned)}</td><td data-name="${text.reason}">${name}</td><td data-name="${words.messages.reports.device}">${meant.join(', ')}</td><td data-name="${text.by}">${entered ? author : text.config}</td><td>${mayEnter && entered && endForm(key, frame)}</td></tr>`,
       )}</tbody></table></div>`,
 )}`,
   );

@@ -109,7 +109,7 @@ async function yard() {
     testDevice('copier', 'up', { class: 'printer' }, [
       {
         metric: 'siteward_printer_supply_level_ratio',
-        labels: { supply: '1', description: 'Black toner', type: 'toner', color: 'black' },
+        labels: { supply: '1', description: 'Black toner of the large size, original', type: 'toner', color: 'black' },
         value: 0.04,
       },
       { metric: 'siteward_interface_up', labels: { interface: 'eth0' }, value: 1 },
@@ -283,6 +283,11 @@ describe('for everybody', () => {
 
   test('a telephone needs no scrolling sideways', async () => {
     const site = await yard();
+    await fetch(`${site.url}/api/v1/maintenance`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ devices: ['copier'], duration_seconds: 3600, reason: 'new drum' }),
+    });
     const { page } = await visit(site.url, { viewport: { width: 360, height: 740 } });
     for (const path of ['/', '/devices/copier', '/reports', '/maintenance', '/health', '/supplies']) {
       await page.goto(site.url + path);
