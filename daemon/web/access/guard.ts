@@ -98,9 +98,9 @@ export class Guard {
   }
 
   /** The user whose name and password these are. @throws TooManyLogins */
-  async signIn(name: string, password: string): Promise<Principal | undefined> {
+  async signIn(name: string, password: string, source: string): Promise<Principal | undefined> {
     const user = this.#options.http().auth?.users.find((each) => each.name === name);
-    const fits = await this.#passwords.fits(password, user?.password_hash.reveal());
+    const fits = await this.#passwords.fits(password, user?.password_hash.reveal(), source);
     return fits && user ? { name: user.name, role: user.role } : undefined;
   }
 

@@ -47,25 +47,76 @@ const NOBODY: ParsedHash = { ...COST, salt: randomBytes(16), key: randomBytes(KE
 /** Thrown when so many passwords wait to be checked that one more would only make all of them wait longer. */
 export class TooManyLogins extends Error {}
 
-/** Checks passwords one after the other, so that a flood of them never takes more than one thread of the pool. */
+interface Waiting {
+  readonly source: string;
+  readonly check: () => Promise<boolean>;
+  readonly settle: (fits: boolean | undefined) => void;
+}
+
+/** Ranks before all who were never right. */
+const KNOWN = -1;
+const MOST_SOURCES = 10_000;
+
+/**
+ * Checks passwords one after the other, so that a flood of them never takes more than one thread of the pool. Whose source
+ * was wrong least often comes first, before all a source from which somebody signed in: who guesses waits for who knows.
+ */
 export class PasswordChecker {
-  #turn: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #waiting: Waiting[] = [];
+  /** How often a source was wrong since it was last right. */
+  readonly #wrong = new Map<string, number>();
+  #busy = false;
 
   /**
    * Whether the password fits the hash. Takes the same time whether there is a hash or not.
    * @throws TooManyLogins
    */
-  async fits(password: string, hash: string | undefined): Promise<boolean> {
-    if (this.#waiting >= MOST_WAITING) throw new TooManyLogins();
-    this.#waiting += 1;
-    const checked = this.#turn.then(() => check(password, hash));
-    this.#turn = checked.catch(() => undefined);
-    try {
-      return await checked;
-    } finally {
-      this.#waiting -= 1;
+  async fits(password: string, hash: string | undefined, source = ''): Promise<boolean> {
+    if (this.#waiting.length >= MOST_WAITING) this.#makeRoom(source);
+    const fits = await new Promise<boolean | undefined>((settle) => {
+      this.#waiting.push({ source, check: () => check(password, hash), settle });
+      void this.#work();
+    });
+    if (fits === undefined) throw new TooManyLogins();
+    return fits;
+  }
+
+  async #work(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let next = this.#take(); next; next = this.#take()) {
+      const fits = await next.check().catch(() => false);
+      this.#note(next.source, fits);
+      next.settle(fits);
     }
+    this.#busy = false;
+  }
+
+  /** The first of those that rank best. */
+  #take(): Waiting | undefined {
+    const ranks = this.#waiting.map(({ source }) => this.#rank(source));
+    return this.#waiting.splice(ranks.indexOf(Math.min(...ranks)), 1)[0];
+  }
+
+  #makeRoom(source: string): void {
+    const ranks = this.#waiting.map((each) => this.#rank(each.source));
+    const worst = Math.max(...ranks);
+    if (this.#rank(source) >= worst) throw new TooManyLogins();
+    this.#waiting.splice(ranks.lastIndexOf(worst), 1)[0]?.settle(undefined);
+  }
+
+  /** Those of one source that wait count as wrong: a flood that nobody has answered yet is one already. */
+  #rank(source: string): number {
+    const wrong = this.#wrong.get(source) ?? 0;
+    return wrong === KNOWN ? KNOWN : wrong + this.#waiting.filter((each) => each.source === source).length;
+  }
+
+  #note(source: string, fits: boolean): void {
+    const before = Math.max(0, this.#wrong.get(source) ?? 0);
+    this.#wrong.delete(source);
+    this.#wrong.set(source, fits ? KNOWN : before + 1);
+    const [oldest] = this.#wrong.keys();
+    if (this.#wrong.size > MOST_SOURCES && oldest !== undefined) this.#wrong.delete(oldest);
   }
 }
 

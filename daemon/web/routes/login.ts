@@ -27,7 +27,7 @@ export const loginRoutes: AddRoutes = (router, { guard, audit, clock, view }) =>
     handle: async (request) => {
       const { name, password, to } = request.body;
       try {
-        const principal = await guard.signIn(name, password);
+        const principal = await guard.signIn(name, password, request.source);
         if (principal) {
           await audit.append({
             at: clock.wallNow(),

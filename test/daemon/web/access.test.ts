@@ -73,6 +73,38 @@ describe('passwords', () => {
     expect(await checker.fits(PASSWORD, 'scrypt:1:1:1:x:y')).toBe(false);
   });
 
+  test('of who was not wrong yet are looked at before those of who guesses, however many these are', async () => {
+    const checker = new PasswordChecker();
+    const done: string[] = [];
+    const ask = async (source: string, password: string) => {
+      const fits = await checker.fits(password, QUICK_HASH, source).catch(() => 'turned away');
+      done.push(`${source} ${fits}`);
+    };
+    const guesses = Array.from({ length: 40 }, async () => await ask('guesser', 'wrong'));
+    const legal = ask('desk', PASSWORD);
+    await legal;
+
+    expect(done.filter((each) => each === 'guesser false').length).toBeLessThanOrEqual(2);
+    expect(done.at(-1)).toBe('desk true');
+    await Promise.all(guesses);
+    expect(done.filter((each) => each.endsWith('turned away')).length).toBeGreaterThanOrEqual(7);
+  });
+
+  test('of who signed in before come first, also when many sources guess', async () => {
+    const checker = new PasswordChecker();
+    await checker.fits(PASSWORD, QUICK_HASH, 'desk');
+    const done: string[] = [];
+    const guesses = Array.from({ length: 60 }, async (_, index) => {
+      await checker.fits('wrong', QUICK_HASH, `guesser-${index}`).catch(() => undefined);
+      done.push('guesser');
+    });
+    await checker.fits(PASSWORD, QUICK_HASH, 'desk');
+
+    // Those that were turned away at once, and the one that was under way.
+    expect(done.length).toBeLessThanOrEqual(60 - 32 + 2);
+    await Promise.all(guesses);
+  });
+
   test('an unknown user takes as long as a wrong password', async () => {
     const checker = new PasswordChecker();
     const timed = async (hash: string | undefined) => {
