@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { join, resolve } from 'node:path';
 import { CATALOGUE } from '#collectors/catalogue.ts';
@@ -32,7 +32,7 @@ export async function profileLibrary(loaded?: LoadedConfig): Promise<ReadLibrary
   const folders = profileFolders(loaded);
   const folder = getCompileCacheDir();
   if (folder === undefined) return await readAll(folders);
-  const file = join(folder, `profiles-${digest([...folders, ...sources()])}.json`);
+  const file = join(folder, `profiles-${digest([...folders, ...sources()])}.cache`);
   const cached = readCache(file);
   if (cached) return { library: new ProfileLibrary(cached), faults: [] };
   const read = await readAll(folders);
@@ -79,18 +79,34 @@ function filesIn(folder: string): string[] {
 
 type Summary = Pick<Profile, 'name'> & { readonly settings: Pick<Profile['settings'], 'abstract' | 'match' | 'rank'> };
 
-interface Cached {
+/**
+ * The cache is one file: a line of JSON with this, and behind it the profiles as JSON texts. They stay on disk until a
+ * device needs one of them, for there are megabytes of them.
+ */
+interface Head {
   readonly summaries: readonly Summary[];
-  /** Name -> the profile as JSON text. */
-  readonly texts: Readonly<Record<string, string>>;
+  /** Name -> where its text lies behind the head, in octets. */
+  readonly spans: Readonly<Record<string, readonly [from: number, length: number]>>;
 }
+
+const LINE_FEED = 0x0a;
 
 function readCache(file: string): ProfileSource | undefined {
   try {
-    const { summaries, texts }: Cached = JSON.parse(readFileSync(file, 'utf8'));
+    // It stays open: what is read later is what was checked now, whatever becomes of the name.
+    const descriptor = openSync(file, 'r');
+    const content = readFileSync(descriptor);
+    const start = content.indexOf(LINE_FEED) + 1;
+    const { summaries, spans }: Head = JSON.parse(content.toString('utf8', 0, start));
     return {
       values: () => summaries,
-      get: (name) => (Object.hasOwn(texts, name) ? JSON.parse(texts[name] ?? 'null') : undefined),
+      get: (name) => {
+        const [from, length] = (Object.hasOwn(spans, name) && spans[name]) || [0, 0];
+        if (length === 0) return undefined;
+        const text = Buffer.alloc(length);
+        readSync(descriptor, text, 0, length, start + from);
+        return JSON.parse(text.toString());
+      },
     };
   } catch {
     return undefined;
@@ -100,16 +116,23 @@ function readCache(file: string): ProfileSource | undefined {
 /** A cache that cannot be written only costs time. */
 function writeCache(file: string, profiles: ReadonlyMap<string, Profile>): void {
   const all = [...profiles.values()].filter(({ settings }) => !settings.abstract);
-  const cached: Cached = {
-    summaries: all.map(({ name, settings: { abstract, match, rank } }) => ({
-      name,
-      settings: { abstract, match, rank },
-    })),
-    texts: Object.fromEntries(all.map((profile) => [profile.name, JSON.stringify(profile)])),
-  };
+  const spans: Record<string, readonly [number, number]> = {};
+  const texts: Buffer[] = [];
+  let from = 0;
+  for (const profile of all) {
+    const text = Buffer.from(JSON.stringify(profile));
+    spans[profile.name] = [from, text.length];
+    from += text.length;
+    texts.push(text);
+  }
+  const summaries = all.map(({ name, settings: { abstract, match, rank } }) => ({
+    name,
+    settings: { abstract, match, rank },
+  }));
   try {
     mkdirSync(resolve(file, '..'), { recursive: true });
-    writeFileSync(`${file}.${process.pid}`, JSON.stringify(cached));
+    const head = Buffer.from(`${JSON.stringify({ summaries, spans } satisfies Head)}\n`);
+    writeFileSync(`${file}.${process.pid}`, Buffer.concat([head, ...texts]));
     renameSync(`${file}.${process.pid}`, file);
   } catch {
     return;
