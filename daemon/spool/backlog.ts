@@ -35,6 +35,8 @@ export class Backlog {
   #routine: Batch[] = [];
   #important: Batch[] = [];
   readonly #claimed = new Set<number>();
+  /** Claimed to be merged, and not sent: when room is needed these go as if nobody had them. */
+  readonly #merging = new Set<number>();
   #points = 0;
   #bytes = 0;
 
@@ -63,7 +65,7 @@ export class Backlog {
     this.#bytes = 0;
     for (const batch of batches) this.add(batch);
     const ids = new Set(batches.map(({ id }) => id));
-    for (const id of this.#claimed) if (!ids.has(id)) this.#claimed.delete(id);
+    for (const id of this.#claimed) if (!ids.has(id)) this.#unclaim(id);
   }
 
   /** Whether it still waits, as this very batch. */
@@ -87,7 +89,7 @@ export class Backlog {
       const at = place(list, batch.id);
       if (list[at]?.id !== batch.id) continue;
       list.splice(at, 1);
-      this.#claimed.delete(batch.id);
+      this.#unclaim(batch.id);
       this.#points -= batch.points;
       this.#bytes -= spaceOf(batch);
     }
@@ -132,44 +134,56 @@ export class Backlog {
         run.push(batch);
         points += batch.points;
         rawBytes += batch.rawBytes;
-        if (points >= limits.points || rawBytes >= limits.rawBytes || run.length >= MOST_MERGED) return this.#take(run);
+        if (points >= limits.points || rawBytes >= limits.rawBytes || run.length >= MOST_MERGED) {
+          for (const { id } of run) this.#merging.add(id);
+          return this.#take(run);
+        }
       }
     }
     return [];
   }
 
   release(batches: readonly Batch[]): void {
-    for (const { id } of batches) this.#claimed.delete(id);
+    for (const { id } of batches) this.#unclaim(id);
   }
 
   get hasUnclaimed(): boolean {
     return this.#claimed.size < this.length;
   }
 
-  /** Unclaimed batches whose newest point is older than `before`. */
+  /** Batches that nobody sends whose newest point is older than `before`. */
   olderThan(before: WallTime): readonly Batch[] {
     const old: Batch[] = [];
     for (const list of [this.#routine, this.#important]) {
       for (const batch of list) {
         if (batch.lastAt >= before) break;
-        if (!this.#claimed.has(batch.id)) old.push(batch);
+        if (!this.#isSent(batch)) old.push(batch);
       }
     }
     return old;
   }
 
-  /** The oldest unclaimed batches of a kind that free at least `bytes`, or all that there are. */
+  /** The oldest batches of a kind that nobody sends and that free at least `bytes`, or all that there are. */
   victims(kind: 'routine' | 'important', bytes: number, except: readonly Batch[]): readonly Batch[] {
     const spared = new Set(except.map(({ id }) => id));
     const victims: Batch[] = [];
     let freed = 0;
     for (const batch of kind === 'routine' ? this.#routine : this.#important) {
       if (freed >= bytes) break;
-      if (this.#claimed.has(batch.id) || spared.has(batch.id)) continue;
+      if (this.#isSent(batch) || spared.has(batch.id)) continue;
       victims.push(batch);
       freed += spaceOf(batch);
     }
     return victims;
+  }
+
+  #isSent({ id }: Batch): boolean {
+    return this.#claimed.has(id) && !this.#merging.has(id);
+  }
+
+  #unclaim(id: number): void {
+    this.#claimed.delete(id);
+    this.#merging.delete(id);
   }
 
   #take(batches: readonly Batch[]): readonly Batch[] {

@@ -60,6 +60,19 @@ describe('caps', () => {
     expect(unaccounted(counts)).toBe(0);
   });
 
+  test('by size: the oldest go first, also while they are being merged', async () => {
+    const { clock, output } = await openOutput({ maxBytes: 6_000, merged: { points: 100, rawBytes: 1e6 } });
+    for (let from = 0; from < 200; from += 10) await output.append([block(clock, from, 10)]);
+
+    const merging = output.merge();
+    for (let from = 200; from < 240; from += 10) await output.append([block(clock, from, 10)]);
+    await merging;
+
+    const left = await numbers(output);
+    expect(left).toEqual(Array.from({ length: left.length }, (_, index) => 240 - left.length + index));
+    expect(unaccounted(output.counts)).toBe(0);
+  });
+
   test('by age: what is older goes, by the clock that cannot jump ahead', async () => {
     const { clock, output } = await openOutput({ maxAge: DAY as Milliseconds });
     await output.append([block(clock, 0, 10)]);
