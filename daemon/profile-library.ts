@@ -36,8 +36,10 @@ export async function profileLibrary(loaded?: LoadedConfig): Promise<ReadLibrary
   const cached = readCache(file);
   if (cached) return { library: new ProfileLibrary(cached), faults: [] };
   const read = await readAll(folders);
-  if (read.faults.length === 0) writeCache(file, read.profiles);
-  return read;
+  if (read.faults.length > 0) return read;
+  writeCache(file, read.profiles);
+  const written = readCache(file);
+  return written ? { library: new ProfileLibrary(written), faults: [] } : read;
 }
 
 async function readAll(
