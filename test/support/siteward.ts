@@ -6,7 +6,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseExposition, type Sample } from './exposition.ts';
+import { parseExposition, type Sample, samplesOf, sampleValue } from './exposition.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 /** For what takes a second on an idle machine: where everything runs at once, a start alone may take half a minute. */
@@ -121,8 +121,11 @@ export class RunningDaemon implements AsyncDisposable {
     }
   }
 
+  /** @throws where a point of an output is unaccounted for: whatever a test is about, that holds in every scrape. */
   async scrape(headers: Readonly<Record<string, string>> = {}): Promise<Sample[]> {
-    return parseExposition(await this.get('/metrics', headers));
+    const samples = parseExposition(await this.get('/metrics', headers));
+    expectConserved(samples);
+    return samples;
   }
 
   async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -188,6 +191,24 @@ export class RunningDaemon implements AsyncDisposable {
 
   #tail(): string {
     return this.printed.split('\n').slice(-12).join('\n');
+  }
+}
+
+/** produced = written + pending + quarantined + dropped, for each output. */
+function expectConserved(samples: readonly Sample[]): void {
+  for (const { labels, value: produced } of samplesOf(samples, 'siteward_output_points_produced_total')) {
+    const { output = '' } = labels;
+    const terms = {
+      written: sampleValue(samples, 'siteward_output_points_total', { output, outcome: 'written' }) ?? 0,
+      pending: sampleValue(samples, 'siteward_spool_points', { output }) ?? 0,
+      quarantined: sampleValue(samples, 'siteward_spool_quarantined_points', { output }) ?? 0,
+      dropped: samplesOf(samples, 'siteward_output_points_dropped_total', { output }).reduce(
+        (sum, { value }) => sum + value,
+        0,
+      ),
+    };
+    const sum = terms.written + terms.pending + terms.quarantined + terms.dropped;
+    if (sum !== produced) throw new Error(`${produced} points produced for ${output}, and ${JSON.stringify(terms)}`);
   }
 }
 
