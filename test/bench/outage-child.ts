@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Milliseconds } from '#collectors/contract.ts';
@@ -19,6 +20,9 @@ import { recordingLogger } from '../support/recording-logger.ts';
 import { DEVICES, INTERFACES, OutageLoad } from './outage-load.ts';
 import { percentile } from './table.ts';
 
+const IDLE_TIME = 30_000 as Milliseconds;
+/** A daemon has been at work for long when its receiver goes away: its code is compiled, its heap has found its size. */
+const MINUTES_BEFORE = 180;
 /** Far more often than a site is polled, so that some thousand starts fall into the replay. */
 const LIVE_INTERVAL = 5_000 as Milliseconds;
 /** What waits no longer than for the next commit is no backlog. */
@@ -40,6 +44,7 @@ const sink = await openInfluxSink({
 });
 
 const load = new OutageLoad();
+await workBefore();
 const resident = (): number => process.memoryUsage().rss;
 const [cpu, began, from] = [process.cpuUsage(), performance.now(), Date.now() - minutes * 60_000];
 const residentByHour: number[] = [];
@@ -70,6 +75,7 @@ delay.enable();
 const { pending } = sink.status();
 // Meanwhile the site is polled as ever: a real scheduler, and what each poll brings goes the same way.
 const late: number[] = [];
+const idleLate: number[] = [];
 const spread = new Set<string>();
 let [live, hasBacklog] = [0, true];
 const scheduler = new Scheduler({
@@ -77,7 +83,7 @@ const scheduler = new Scheduler({
   maxInFlight: DEVICES,
   onStart: (key, behind) => {
     // The first cycles start all at once, and here each does its work before the next.
-    if (hasBacklog && spread.has(key)) late.push(behind);
+    if (spread.has(key)) (hasBacklog ? late : idleLate).push(behind);
     spread.add(key);
   },
 });
@@ -99,6 +105,8 @@ while (sink.status().pending > LIVE_PENDING) await systemClock.sleep(20 as Milli
 hasBacklog = false;
 const replay = process.cpuUsage(replayCpu);
 const seconds = (performance.now() - replayBegan) / 1000;
+// The same polls on the same machine, with nothing to make up for.
+await systemClock.sleep(IDLE_TIME);
 await scheduler.stop(AbortSignal.timeout(1_000));
 while (sink.status().pending > 0) await systemClock.sleep(20 as Milliseconds);
 say({
@@ -110,12 +118,40 @@ say({
   loopDelayP99: delay.percentile(99) / 1e6,
   pollsStarted: late.length,
   pollLateP99: percentile(late, 0.99),
+  idlePollLateP99: percentile(idleLate, 0.99),
   resident: resident(),
 });
 await sink.close();
 await spool.close();
 await store.close();
 process.exit(0);
+
+/** Points that are delivered, before the outage. */
+async function workBefore(): Promise<void> {
+  const receiver = createServer((request, response) => {
+    request.resume().once('end', () => response.writeHead(204).end());
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  const address = receiver.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const before = await openInfluxSink({
+    settings: influxSettings({ name: 'before', url: `http://127.0.0.1:${port}`, create_database: false }),
+    site: { id: 'acme-hq', client: 'ACME Ltd' },
+    spool,
+    log,
+    clock: systemClock,
+  });
+  const start = Date.now() - MINUTES_BEFORE * 60_000;
+  for (let minute = 0; minute < MINUTES_BEFORE; minute++) {
+    for (const each of load.minute(start + minute * 60_000)) before.accept(each);
+    await before.flush(AbortSignal.timeout(60_000));
+    while (before.status().pending > 20_000) await systemClock.sleep(10 as Milliseconds);
+  }
+  while (before.status().pending > 0) await systemClock.sleep(20 as Milliseconds);
+  await before.close();
+  receiver.close();
+  receiver.closeAllConnections();
+}
 
 async function mergedMore(): Promise<boolean> {
   const before = sink.status().batches;
