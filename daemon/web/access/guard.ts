@@ -46,12 +46,13 @@ const COOKIE = 'siteward_session';
 export class Guard {
   readonly sessions: Sessions;
   readonly #options: GuardOptions;
-  readonly #passwords = new PasswordChecker();
+  readonly #passwords: PasswordChecker;
   /** Forms shown without a session carry this; pages of another site cannot read it. */
   readonly #formToken = formTokenOf(randomBytes(32).toString('base64url'));
 
   constructor(options: GuardOptions) {
     this.#options = options;
+    this.#passwords = new PasswordChecker(options.clock);
     this.sessions = new Sessions(options.clock);
   }
 

@@ -1,6 +1,8 @@
 /** Passwords as scrypt hashes (RFC 7914). */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { Clock, Milliseconds } from '#collectors/contract.ts';
+import { systemClock } from '../../clock.ts';
 
 /** 16 MiB and about a tenth of a second each on a small box. A hash carries its own, so that these may be raised. */
 const COST = { N: 16_384, r: 8, p: 5 } as const;
@@ -55,6 +57,10 @@ interface Waiting {
 
 /** Ranks before all who were never right. */
 const KNOWN = -1;
+/** Of a source that was never wrong, and of which nobody else waits. */
+const FIRST_TRY = 1;
+/** After a wrong password guesses wait so many times as long as it took: they take a quarter of a core, and polls the rest. */
+const REST = 3;
 const MOST_SOURCES = 10_000;
 
 /**
@@ -65,7 +71,15 @@ export class PasswordChecker {
   readonly #waiting: Waiting[] = [];
   /** How often a source was wrong since it was last right. */
   readonly #wrong = new Map<string, number>();
+  readonly #clock: Clock;
   #busy = false;
+  /** Until when no more guesses are looked at. */
+  #restsUntil = 0;
+  #disturb = new AbortController();
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   /**
    * Whether the password fits the hash. Takes the same time whether there is a hash or not.
@@ -75,6 +89,7 @@ export class PasswordChecker {
     if (this.#waiting.length >= MOST_WAITING) this.#makeRoom(source);
     const fits = await new Promise<boolean | undefined>((settle) => {
       this.#waiting.push({ source, check: () => check(password, hash), settle });
+      this.#disturb.abort();
       void this.#work();
     });
     if (fits === undefined) throw new TooManyLogins();
@@ -84,18 +99,29 @@ export class PasswordChecker {
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    for (let next = this.#take(); next; next = this.#take()) {
+    while (this.#waiting.length > 0) {
+      const ranks = this.#waiting.map(({ source }) => this.#rank(source));
+      const best = Math.min(...ranks);
+      if (best > FIRST_TRY && (await this.#rested())) continue;
+      const [next] = this.#waiting.splice(ranks.indexOf(best), 1);
+      if (!next) break;
+      const began = this.#clock.monotonicNow();
       const fits = await next.check().catch(() => false);
+      const ended = this.#clock.monotonicNow();
+      if (!fits) this.#restsUntil = ended + REST * (ended - began);
       this.#note(next.source, fits);
       next.settle(fits);
     }
     this.#busy = false;
   }
 
-  /** The first of those that rank best. */
-  #take(): Waiting | undefined {
-    const ranks = this.#waiting.map(({ source }) => this.#rank(source));
-    return this.#waiting.splice(ranks.indexOf(Math.min(...ranks)), 1)[0];
+  /** Waits until guesses are looked at again, or somebody comes. False when that time has come already. */
+  async #rested(): Promise<boolean> {
+    const rest = this.#restsUntil - this.#clock.monotonicNow();
+    if (rest <= 0) return false;
+    this.#disturb = new AbortController();
+    await this.#clock.sleep(rest as Milliseconds, this.#disturb.signal).catch(() => undefined);
+    return true;
   }
 
   #makeRoom(source: string): void {
