@@ -74,10 +74,21 @@ export class KillTrial {
   }
 
   /** Lets one run bring everything to the receiver, and ends it in order. */
-  async drain(url: string): Promise<Ended> {
-    return await this.run(url, ['drain'], (line, end) => {
+  async drain(url: string, flags: readonly string[] = []): Promise<Ended> {
+    return await this.run(url, ['drain', ...flags], (line, end) => {
       if (line.startsWith('status') && JSON.parse(line.slice(7)).pending === 0) end('SIGTERM');
     });
+  }
+
+  /** Of a spool that had to drop its oldest: which numbers are there, and which acknowledged ones are not. */
+  async gone(influxd: Influxd): Promise<{ found: readonly number[]; missing: readonly number[] }> {
+    const rows = await influxd.query('SELECT receive_bytes FROM "interface"');
+    const found = new Set(rows.map(({ receive_bytes: value }) => Number(BigInt(String(value)) / 1_000_003n)));
+    expect(found.size, 'two points of one number').toBe(rows.length);
+    const acknowledged = [...this.#acknowledged].flatMap((first) =>
+      Array.from({ length: POINTS_PER_ROUND }, (_, index) => first + index),
+    );
+    return { found: [...found], missing: acknowledged.filter((number) => !found.has(number)) };
   }
 
   /** Every acknowledged point is there with its value, and nothing is there that was never produced. */

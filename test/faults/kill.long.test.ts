@@ -12,6 +12,7 @@ import { KillTrial, NOWHERE } from './kill-trial.ts';
 
 const SEED = Number(process.env['SITEWARD_SEED'] ?? 1);
 const RANDOM_KILLS = 40;
+const LARGEST_CLAIM = 5_000;
 const SYNCS = Number(process.env['SITEWARD_SYNCS'] ?? 100);
 
 let hasStrace = false;
@@ -56,6 +57,37 @@ test(`${RANDOM_KILLS} kills at random while points are spooled, sent, merged and
 
   await trial.judge(influxd);
   console.log(`${trial.acknowledged} acknowledged points, ${RANDOM_KILLS} kills, seed ${SEED}: all there`);
+});
+
+test(`${RANDOM_KILLS} kills while the oldest make room for the newest: only the oldest are gone, and each is counted`, async () => {
+  const { trial, influxd } = await scene();
+  const random = seededRandom(SEED);
+
+  for (let turn = 0; turn < RANDOM_KILLS; turn++) {
+    const after = random() * 1_500;
+    const ended = await trial.run(NOWHERE, ['ledger', 'capped'], (line, end) => {
+      if (line === 'ready') setTimeout(() => end('SIGKILL'), after);
+    });
+    expect(ended.signal).toBe('SIGKILL');
+    await verified(trial.folder);
+  }
+  const { lines } = await trial.drain(influxd.url, ['capped']);
+
+  const { produced, written, dropped } = JSON.parse(
+    lines.findLast((line) => line.startsWith('status'))?.slice(7) ?? '',
+  );
+  const { found, missing } = await trial.gone(influxd);
+  expect(written).toBe(found.length);
+  expect(dropped.size).toBe(produced - written);
+  expect(missing.length).toBeGreaterThan(0);
+  expect(dropped.size).toBeGreaterThanOrEqual(missing.length);
+  // What is being sent is spared, and so a claim may be there that is older than some that are not.
+  const lastMissing = missing.reduce((last, number) => Math.max(last, number), 0);
+  expect(found.filter((number) => number < lastMissing).length).toBeLessThanOrEqual(LARGEST_CLAIM);
+  expect(found.filter((number) => number > lastMissing).length).toBeGreaterThan(2 * LARGEST_CLAIM);
+  console.log(
+    `${trial.acknowledged} acknowledged points, ${RANDOM_KILLS} kills: ${dropped.size} of ${produced} dropped and counted`,
+  );
 });
 
 describe('with strace', () => {

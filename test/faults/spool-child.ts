@@ -2,7 +2,8 @@
  * A daemon's outgoing half on its own, to be killed: observations with rising numbers go through the real sink, and what
  * `flush` has acknowledged is printed. Every point is a function of its number, so that the judge knows what to expect.
  *
- * arguments: folder, URL, first number, flags (`backup`: copies the store now and then, `ledger`: writes a ledger too)
+ * arguments: folder, URL, first number, flags (`backup`: copies the store now and then, `ledger`: writes a ledger too,
+ * `capped`: the spool may hold little, so that the oldest go all the time)
  */
 import { join } from 'node:path';
 import type { Milliseconds } from '#collectors/contract.ts';
@@ -16,6 +17,7 @@ import { recordingLogger } from '../support/recording-logger.ts';
 import { ledgerOptions, observationOf, POINTS_PER_ROUND } from './numbered-points.ts';
 
 const [directory = '', url = '', first = '0', ...flags] = process.argv.slice(2);
+const CAP = '400kB';
 const log = recordingLogger();
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const echo = {
@@ -31,7 +33,12 @@ try {
   const store = await openStore({ directory, log: echo });
   const spool = await openSpool({ store, directory, freeFloor: 0, log: echo, clock: systemClock });
   const sink = await openInfluxSink({
-    settings: influxSettings({ url, timeout: '5s', create_database: false }),
+    settings: influxSettings({
+      url,
+      timeout: '5s',
+      create_database: false,
+      ...(flags.includes('capped') ? { max_bytes: CAP } : {}),
+    }),
     site: { id: 'acme-hq', client: 'ACME Ltd' },
     spool,
     log: echo,
@@ -63,8 +70,8 @@ try {
     await systemClock.sleep(2 as Milliseconds);
   }
   while (true) {
-    const { pending, written, dropped } = sink.status();
-    say(`status ${JSON.stringify({ pending, written, dropped })}`);
+    const { produced, pending, written, dropped } = sink.status();
+    say(`status ${JSON.stringify({ produced, pending, written, dropped })}`);
     await systemClock.sleep(100 as Milliseconds);
   }
 } catch (thrown) {
