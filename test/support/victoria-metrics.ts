@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { freePort, type RunningServer, startServer } from './process.ts';
 
 export interface VictoriaMetrics extends RunningServer {
@@ -27,6 +28,7 @@ export async function startVictoriaMetrics(
   ];
   const server = await startServer('victoria-metrics', args, /started VictoriaMetrics/);
   const url = `http://127.0.0.1:${port}`;
+  await answering(url, server);
   return {
     ...server,
     url,
@@ -41,4 +43,14 @@ export async function startVictoriaMetrics(
       return lines.map((line) => JSON.parse(line) as ExportedSeries);
     },
   };
+}
+
+/** It says that it has started before it listens. */
+async function answering(url: string, server: RunningServer): Promise<void> {
+  while (server.child.exitCode === null) {
+    const answer = await fetch(`${url}/health`).catch(() => undefined);
+    if (answer?.ok) return;
+    await setTimeout(20);
+  }
+  throw new Error('victoria-metrics ended before it listened');
 }
