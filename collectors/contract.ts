@@ -21,8 +21,10 @@ export type Monotonic = number & { readonly __clock: 'monotonic' };
 
 /** Time that a piece of work may take. */
 export interface Deadline {
-  /** Aborts when the time is over or the outer signal aborts. */
+  /** Aborts when the time is over. */
   readonly signal: AbortSignal;
+  /** Ends the time now. */
+  abort(reason: Error): void;
   /** The work is over. */
   release(): void;
 }
@@ -36,7 +38,7 @@ export interface Clock {
   /** A signal that aborts with a TimeoutError after `duration`. */
   timeout(duration: Milliseconds): AbortSignal;
   /** The same for work that mostly ends in time and often begins: nothing is left of it once it is released. */
-  deadline(duration: Milliseconds, outer: AbortSignal): Deadline;
+  deadline(duration: Milliseconds): Deadline;
 }
 
 export type { DeviceClass } from '#config/words.ts';

@@ -9,21 +9,15 @@ export const systemClock: Clock = {
     await wait(Math.max(0, duration), undefined, signal ? { signal } : {});
   },
   timeout: (duration) => AbortSignal.timeout(Math.max(0, Math.round(duration))),
-  deadline: (duration, outer) => {
+  deadline: (duration) => {
     const controller = new AbortController();
-    const { signal } = controller;
-    const stop = () => controller.abort(outer.reason);
-    if (outer.aborted) stop();
-    outer.addEventListener('abort', stop);
     const late = () => controller.abort(new DOMException('The deadline is over', 'TimeoutError'));
     const timer = setTimeout(late, Math.max(0, duration));
     timer.unref();
     return {
-      signal,
-      release() {
-        clearTimeout(timer);
-        outer.removeEventListener('abort', stop);
-      },
+      signal: controller.signal,
+      abort: (reason) => controller.abort(reason),
+      release: () => clearTimeout(timer),
     };
   },
 };

@@ -1,4 +1,5 @@
 /** What is so and should be known, from what siteward sees. Pure. */
+import type { MetricName } from '#collectors/catalogue.ts';
 import type { DeviceClass, Reading, WallTime } from '#collectors/contract.ts';
 import type { ObservedState, Rule, State } from '../availability/verdict.ts';
 import type { Condition } from './incident.ts';
@@ -88,6 +89,9 @@ const NEEDS_SOMEBODY: Readonly<Record<string, string>> = {
   output_full: 'has a full output tray',
   marker_supply_missing: 'misses a cartridge',
 };
+
+/** What {@link printerConditions} looks at. */
+export const PRINTER_METRICS: readonly MetricName[] = ['siteward_printer_error'];
 
 /** Printers that need somebody, from the errors that they raise. `firstSeen` remembers since when. */
 export function printerConditions(

@@ -9,7 +9,7 @@ import type { Logger } from '../log.ts';
 import type { PrometheusSink } from '../sinks/prometheus.ts';
 import type { Database } from '../store/store.ts';
 import type { Watch } from '../watch.ts';
-import { deviceConditions, type NoticedDevice, printerConditions } from './conditions.ts';
+import { deviceConditions, type NoticedDevice, PRINTER_METRICS, printerConditions } from './conditions.ts';
 import type { Condition } from './incident.ts';
 import { NoticeService } from './service.ts';
 
@@ -83,7 +83,7 @@ function everythingThatIsSo(parts: NoticeParts, since: (key: string) => WallTime
   });
   const printers = devices
     .filter((device) => device.class === 'printer' && device.state === 'up')
-    .map(({ name }) => ({ name, readings: prometheus.readings(name) }));
+    .map(({ name }) => ({ name, readings: prometheus.readings(name, PRINTER_METRICS) }));
   return [
     ...deviceConditions(devices, config().notices.quiet_in_maintenance),
     ...printerConditions(printers, since),

@@ -1,4 +1,4 @@
-import type { Clock, Milliseconds, Monotonic } from '#collectors/contract.ts';
+import type { Clock, Deadline, Milliseconds, Monotonic } from '#collectors/contract.ts';
 import { backedOff, type Due, nextDue, secondDue, startDelay } from './due.ts';
 
 /** What a run says about its device: silence stretches the lane's interval, an answer restores it. */
@@ -48,7 +48,10 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #heap: { at: number; entry: Entry }[] = [];
-  readonly #stopping = new AbortController();
+  /** Of the cycles under way. */
+  readonly #limits = new Set<Deadline>();
+  /** Why no cycle may go on. */
+  #stopped: Error | undefined;
   readonly #running = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #waiting: Entry[] = [];
@@ -107,12 +110,15 @@ export class Scheduler {
     this.#entries.clear();
     this.#waiting = [];
     // An error of its own: the reason is a time limit as well, and must not be taken for the deadline of a cycle.
-    const abort = () => this.#stopping.abort(new Error('siteward stops', { cause: signal.reason }));
+    const abort = () => {
+      this.#stopped = new Error('siteward stops', { cause: signal.reason });
+      for (const limit of this.#limits) limit.abort(this.#stopped);
+    };
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     await Promise.all(this.#running);
     signal.removeEventListener('abort', abort);
-    this.#stopping.abort(new Error('the scheduler has stopped'));
+    this.#stopped ??= new Error('the scheduler has stopped');
   }
 
   #schedule(entry: Entry, at: Monotonic): void {
@@ -122,7 +128,7 @@ export class Scheduler {
 
   #arm(): void {
     clearTimeout(this.#timer);
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopped) return;
     const next = this.#heap[0];
     if (!next) return;
     const wait = Math.min(LONGEST_SLEEP, Math.max(0, next.at - this.#options.clock.monotonicNow()));
@@ -163,14 +169,17 @@ export class Scheduler {
     onStart?.(lane.key, Math.max(0, clock.monotonicNow() - due) as Milliseconds);
     const deadline = Math.min(LONGEST_CYCLE, lane.interval * CYCLE_SHARE) as Milliseconds;
     let result: RunResult = 'neither';
-    const { signal, release } = clock.deadline(deadline, this.#stopping.signal);
+    const limit = clock.deadline(deadline);
+    this.#limits.add(limit);
+    if (this.#stopped) limit.abort(this.#stopped);
     try {
-      result = await lane.run(signal);
+      result = await lane.run(limit.signal);
     } catch (error) {
       // What the end of the daemon broke off did not fail.
-      if (!this.#stopping.signal.aborted) onError?.(lane.key, error);
+      if (!this.#stopped) onError?.(lane.key, error);
     } finally {
-      release();
+      limit.release();
+      this.#limits.delete(limit);
     }
     entry.running = false;
     if (result === 'silent') entry.failures += 1;

@@ -72,9 +72,9 @@ export class PrometheusSink implements Sink {
     return { series, cut: this.#cut };
   }
 
-  /** The last value of each series of one device, in the order of the catalogue. */
-  readings(device: string): Reading[] {
-    return METRIC_NAMES.flatMap((metric) => {
+  /** The last value of each series of one device, in the order of the catalogue; of these metrics only, where given. */
+  readings(device: string, metrics: readonly MetricName[] = METRIC_NAMES): Reading[] {
+    return metrics.flatMap((metric) => {
       const groups = this.#families.get(metric)?.get(device)?.values() ?? [];
       return [...groups].flatMap(({ labels, values }) =>
         labels.map((each, index) => ({ metric, labels: each, value: values[index] ?? 0 })),

@@ -133,18 +133,27 @@ class ThreadDatabase implements Database {
   }
 }
 
-/** A view into a larger buffer would take all of that buffer along to the other thread. */
+/**
+ * All octets of a statement in one buffer, which goes to the other thread as a whole. A view into a larger one would take
+ * all of that along, and a buffer for each of a thousand small values costs more than writing them does.
+ */
 function compact(statement: Statement): Statement {
   const { params, rows } = statement;
-  return {
-    sql: statement.sql,
-    ...(params && { params: params.map(ownBytes) }),
-    ...(rows && { rows: rows.map((row) => row.map(ownBytes)) }),
+  let length = 0;
+  for (const row of rows ?? [params ?? []])
+    for (const value of row) if (value instanceof Uint8Array) length += value.length;
+  if (length === 0) return statement;
+  const octets = new Uint8Array(length);
+  let at = 0;
+  const moved = (value: SqlValue): SqlValue => {
+    if (!(value instanceof Uint8Array)) return value;
+    octets.set(value, at);
+    at += value.length;
+    return octets.subarray(at - value.length, at);
   };
-}
-
-function ownBytes(value: SqlValue): SqlValue {
-  return value instanceof Uint8Array && value.byteLength !== value.buffer.byteLength ? new Uint8Array(value) : value;
+  return rows
+    ? { sql: statement.sql, rows: rows.map((row) => row.map(moved)) }
+    : { sql: statement.sql, params: params?.map(moved) ?? [] };
 }
 
 interface PendingCall {

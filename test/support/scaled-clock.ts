@@ -11,6 +11,6 @@ export function scaledClock(factor: number, wallStart = Date.now()): Clock {
     monotonicNow: () => passed() as Monotonic,
     sleep: (duration, signal) => systemClock.sleep(real(duration), signal),
     timeout: (duration) => systemClock.timeout(real(duration)),
-    deadline: (duration, outer) => systemClock.deadline(real(duration), outer),
+    deadline: (duration) => systemClock.deadline(real(duration)),
   };
 }

@@ -7,6 +7,7 @@ import type { Clocks } from './continuity.ts';
 import { type CounterMemory, noCounters } from './counters.ts';
 import type { LabelSet, NamedRow } from './labels.ts';
 import type { CompiledReading } from './readings.ts';
+import type { TableShape } from './scope.ts';
 
 export interface DeviceMemory {
   profile: string | undefined;
@@ -20,6 +21,8 @@ export interface DeviceMemory {
   absent: Set<Oid>;
   /** Rows of slow columns, as far as they are used. */
   slow: Map<Oid, ReadonlyMap<string, Varbind>>;
+  /** Tables of slow columns, with the columns that polls read of them. */
+  watched: ReadonlyMap<TableShape, ReadonlySet<Oid>>;
   /** Which rows the tables of slow columns had when these were read, by the table's name. */
   shapes: Map<string, number>;
   /** Metrics reads since the last inventory. */
@@ -59,6 +62,7 @@ export function emptyMemory(): DeviceMemory {
     chosen: new Map(),
     absent: new Set(),
     slow: new Map(),
+    watched: new Map(),
     shapes: new Map(),
     polls: 0,
     clocks: undefined,

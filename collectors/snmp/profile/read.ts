@@ -158,7 +158,7 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
     const other = scope.scalars.get(SYS_OBJECT_ID)?.value;
     if (restarted || (other !== undefined && other !== objectId)) return false;
     scope.counters = new CarriedCounters(memory.counters, course);
-    await renewSlowColumns(session, scope, memory, chosenSources(profile.areas, memory.chosen));
+    await renewSlowColumns(session, scope, memory);
     return true;
   });
   if (session.abandoned) return undefined;
@@ -179,13 +179,8 @@ function chosenSources(
 }
 
 /** Names that are remembered by index are asked again when the rows of their table are others. */
-async function renewSlowColumns(
-  session: Session,
-  scope: Scope,
-  memory: DeviceMemory,
-  sources: readonly CompiledSource[],
-): Promise<void> {
-  const outdated = outdatedColumns(sources, scope, memory);
+async function renewSlowColumns(session: Session, scope: Scope, memory: DeviceMemory): Promise<void> {
+  const outdated = outdatedColumns(scope, memory);
   if (outdated.size === 0) return;
   scope.used = new Map();
   await session.askAgain(outdated);

@@ -73,22 +73,17 @@ function shapeOf(indexes: readonly string[]): number {
 
 /** Notes which rows the tables have whose slow columns were just read. */
 export function noteShapes(sources: readonly CompiledSource[], scope: Scope, memory: DeviceMemory): void {
-  memory.shapes = new Map(
-    Array.from(watchedTables(sources, memory), ([table, polled]) => [table.name, shapeOf(scope.rowsOf(polled))]),
-  );
+  memory.watched = watchedTables(sources, memory);
+  memory.shapes = new Map(Array.from(memory.watched, ([table, polled]) => [table.name, shapeOf(scope.rowsOf(polled))]));
 }
 
 /**
  * Slow columns whose rows are no longer those of the table: an interface that moved to another index would else bear the
  * name of the one before it. The new rows are noted. A table that was read in part tells nothing.
  */
-export function outdatedColumns(
-  sources: readonly CompiledSource[],
-  scope: Scope,
-  memory: DeviceMemory,
-): ReadonlyMap<TableShape, readonly Oid[]> {
+export function outdatedColumns(scope: Scope, memory: DeviceMemory): ReadonlyMap<TableShape, readonly Oid[]> {
   const outdated = new Map<TableShape, readonly Oid[]>();
-  for (const [table, polled] of watchedTables(sources, memory)) {
+  for (const [table, polled] of memory.watched) {
     if (some(polled, (oid) => scope.broken.has(oid))) continue;
     const shape = shapeOf(scope.rowsOf(polled));
     if (memory.shapes.get(table.name) === shape) continue;
