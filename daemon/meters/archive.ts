@@ -1,15 +1,20 @@
 /** Reading the meter ledger: by the daemon, beside it, or from a copy. */
 import { inflateRawSync } from 'node:zlib';
 import type { WallTime } from '#collectors/contract.ts';
-import type { Database, Row } from '../store/store.ts';
+import type { Database, Row, SqlValue } from '../store/store.ts';
 import { type Entry, type EntryBodies, type EntryKind, parseEntry, type StoredEntry } from './entries.ts';
 import type { PeriodRow } from './period-row.ts';
 import type { Read, Source } from './read.ts';
-import { decodeChunk, decodeRead } from './read-codec.ts';
+import { type ChunkEnds, decodeChunk, decodeEnds, decodeRead } from './read-codec.ts';
 
 /** Reads that lie together. */
 export interface ReadBlock {
+  /** Number of its first read. */
+  readonly first: number;
+  readonly last: number;
   readonly reads: readonly Read[];
+  /** Costs less than `reads`, where those have not been looked at. */
+  readonly ends: ChunkEnds;
   /**
    * The least rated speed (pages a minute) at which nothing in the block is out of the ordinary, so that its first and
    * last counters tell all. Absent: every read has to be looked at.
@@ -42,8 +47,87 @@ export interface StoredLevel {
   readonly about: { readonly description: string; readonly type: string; readonly color: string };
 }
 
+export interface WantedReads {
+  readonly device: number;
+  /** Only reads of later numbers. */
+  readonly after: number;
+}
+
+/**
+ * Per device one JSON list: a month of a large site has a hundred thousand rows, and handing each from thread to thread
+ * would cost more than all that is made of them.
+ */
+const CHUNKS_AFTER = `
+  SELECT w.key AS place, json_group_array(json_array(c.first, c.count, c.fastest, hex(c.body)) ORDER BY c.first) AS list
+  FROM json_each(?) AS w CROSS JOIN meter_chunks AS c ON c.device = w.value ->> 0 AND c.first >= coalesce(
+    (SELECT max(b.first) FROM meter_chunks AS b WHERE b.device = w.value ->> 0 AND b.first <= (w.value ->> 1) + 1), 0)
+  WHERE c.first + c.count - 1 > w.value ->> 1 GROUP BY w.key`;
+const READS_AFTER = `
+  SELECT w.key AS place, json_group_array(json_array(r.number, hex(r.body)) ORDER BY r.number) AS list
+  FROM json_each(?) AS w CROSS JOIN meter_reads AS r ON r.device = w.value ->> 0 AND r.number > w.value ->> 1
+  GROUP BY w.key`;
+
+type ChunkTuple = [first: number, count: number, fastest: number | null, body: string];
+
+function chunkBlocks(list: SqlValue | undefined, after: number): ReadBlock[] {
+  const chunks = typeof list === 'string' ? (JSON.parse(list) as ChunkTuple[]) : [];
+  return chunks.map(([first, count, fastest, hex]): ReadBlock => {
+    const body = Buffer.from(hex, 'hex');
+    const plain = fastest === null ? {} : { fastest };
+    if (first <= after)
+      return blockOf(
+        decodeChunk(body, first, count).filter(({ number }) => number > after),
+        plain,
+      );
+    return new Chunk(body, first, count, fastest ?? undefined);
+  });
+}
+
+function openReads(list: SqlValue | undefined): Read[] {
+  const reads = typeof list === 'string' ? (JSON.parse(list) as [number: number, body: string][]) : [];
+  return reads.map(([number, hex]) => decodeRead(Buffer.from(hex, 'hex'), number));
+}
+
+/** @param reads at least one */
+export function blockOf(reads: readonly Read[], plain: Pick<ReadBlock, 'fastest'> = {}): ReadBlock {
+  const begin = reads.find(({ step }) => step === 'ok');
+  const end = reads.findLast(({ step }) => step === 'ok');
+  const [first, last] = [reads[0], reads.at(-1)];
+  if (!first || !last) throw new RangeError('a block has no reads');
+  const ends = { from: first.at, to: last.at, ...(begin && { begin }), ...(end && { end }) };
+  return { first: first.number, last: last.number, reads, ends, ...plain };
+}
+
+/** Reads that are made of the octets when someone looks at them: mostly nobody does. */
+class Chunk implements ReadBlock {
+  readonly first: number;
+  readonly last: number;
+  readonly fastest?: number;
+  readonly #body: Uint8Array;
+  #reads: readonly Read[] | undefined;
+  #ends: ChunkEnds | undefined;
+
+  constructor(body: Uint8Array, first: number, count: number, fastest: number | undefined) {
+    this.#body = body;
+    this.first = first;
+    this.last = first + count - 1;
+    if (fastest !== undefined) this.fastest = fastest;
+  }
+
+  get reads(): readonly Read[] {
+    this.#reads ??= decodeChunk(this.#body, this.first, this.last - this.first + 1);
+    return this.#reads;
+  }
+
+  get ends(): ChunkEnds {
+    this.#ends ??= decodeEnds(this.#body, this.first, this.last - this.first + 1);
+    return this.#ends;
+  }
+}
+
 export class MeterArchive {
   readonly #holder: DatabaseHolder;
+  #sourceEntries: Extract<Entry, { kind: 'source' }>[] = [];
 
   constructor(holder: DatabaseHolder) {
     this.#holder = holder;
@@ -58,29 +142,17 @@ export class MeterArchive {
     return rows.map(({ id, name }) => ({ id: Number(id), name: String(name) }));
   }
 
-  /** The reads of a device after number `after`, in their order. */
-  async blocks(device: number, after = 0): Promise<ReadBlock[]> {
-    const chunks = await this.database.read(
-      'SELECT first, count, fastest, body FROM meter_chunks WHERE device = ? AND first + count - 1 > ? ORDER BY first',
-      [device, after],
-    );
-    const open = await this.database.read(
-      'SELECT number, body FROM meter_reads WHERE device = ? AND number > ? ORDER BY number',
-      [device, after],
-    );
-    const blocks: ReadBlock[] = chunks.map((row) => {
-      const first = Number(row['first']);
-      const reads = decodeChunk(bytesOf(row, 'body'), first, Number(row['count']));
-      const rest = first > after ? reads : reads.filter(({ number }) => number > after);
-      const fastest = row['fastest'];
-      return { reads: rest, ...(fastest === null || fastest === undefined ? {} : { fastest: Number(fastest) }) };
+  /** The reads that are wanted of each, in their order. */
+  async blocksOf(wanted: readonly WantedReads[]): Promise<ReadBlock[][]> {
+    const asked = JSON.stringify(wanted.map(({ device, after }) => [device, after]));
+    const chunks = new Map((await this.database.read(CHUNKS_AFTER, [asked])).map((row) => [row['place'], row['list']]));
+    const open = new Map((await this.database.read(READS_AFTER, [asked])).map((row) => [row['place'], row['list']]));
+    return wanted.map(({ after }, place) => {
+      const blocks = chunkBlocks(chunks.get(place), after);
+      // A chunk is written and its open reads are deleted at once, but these are two looks at the tables.
+      const tail = openReads(open.get(place)).filter(({ number }) => number > (blocks.at(-1)?.last ?? after));
+      return tail.length > 0 ? [...blocks, blockOf(tail)] : blocks;
     });
-    // A chunk is written and its open reads are deleted at once, but these are two looks at the tables.
-    const sealed = blocks.at(-1)?.reads.at(-1)?.number ?? after;
-    const reads = open
-      .filter(({ number }) => Number(number) > sealed)
-      .map((row) => decodeRead(bytesOf(row, 'body'), Number(row['number'])));
-    return reads.length > 0 ? [...blocks, { reads }] : blocks;
   }
 
   async lastEntrySeq(): Promise<number> {
@@ -184,9 +256,22 @@ export class MeterArchive {
     }));
   }
 
+  /** Every source that there was, in order. Entries are never changed: each is read and parsed once. */
+  async sourceEntries(): Promise<readonly Extract<Entry, { kind: 'source' }>[]> {
+    const known = this.#sourceEntries;
+    known.push(
+      ...(await this.entries(['source'], known.at(-1)?.seq ?? 0)).filter(({ seq }) => seq > (known.at(-1)?.seq ?? 0)),
+    );
+    return known;
+  }
+
   async sources(): Promise<Map<number, Source>> {
-    const entries = await this.entries(['source']);
-    return new Map(entries.map(({ seq, body }) => [seq, body]));
+    return new Map((await this.sourceEntries()).map(({ seq, body }) => [seq, body]));
+  }
+
+  /** What was read of the file is of another one now. */
+  protected forget(): void {
+    this.#sourceEntries = [];
   }
 
   /** The closed periods of a contract, in order. */

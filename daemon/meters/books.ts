@@ -1,11 +1,11 @@
 /** Periods of contracts: closed ones as they are kept, others as they stand now. */
 import type { WallTime } from '#collectors/contract.ts';
-import type { DeviceRow, MeterArchive, ReadBlock } from './archive.ts';
+import { blockOf, type DeviceRow, type MeterArchive, type ReadBlock } from './archive.ts';
 import type { DecisionEntry, EntryBodies, ManualRead } from './entries.ts';
-import { currentCounters, type EvaluateRequest, evaluate } from './evaluate.ts';
+import { currentCounters, type EvaluateRequest, evaluate, startOf } from './evaluate.ts';
 import type { Numbered, PrinterEvidence } from './history.ts';
 import { addAmounts, rate, subtractAmounts, type Usage } from './money.ts';
-import type { AmountAdjustment, ContractPeriod, PeriodRow, PrinterPeriod } from './period-row.ts';
+import type { AmountAdjustment, Checkpoint, ContractPeriod, PeriodRow, PrinterPeriod } from './period-row.ts';
 import type { Meter, Source } from './read.ts';
 import type { MeterEvent } from './segments.ts';
 import { contractOf, cutAfter, cutBefore, type Terms } from './terms.ts';
@@ -37,6 +37,15 @@ interface Knowledge {
   /** The last entry looked at. */
   readonly last: number;
 }
+
+/** Reads that were got ahead, and the read of each device after which they begin. */
+interface Loaded {
+  readonly after: Checkpoint['numbers'];
+  readonly devices: PrinterEvidence['devices'];
+}
+
+/** A month of so many printers is some megabytes. */
+const PRINTERS_AT_ONCE = 100;
 
 export class MeterBooks {
   readonly #archive: MeterArchive;
@@ -127,11 +136,14 @@ export class MeterBooks {
     const history = await this.#rows(terms.contract, knowledge, from);
     const found: PrinterPeriod[] = [];
     const own = new Set<string>();
+    const requests: EvaluateRequest[] = [];
     for (const [printer, devices] of knowledge.devicesOf) {
       if (!devices.some(counts)) continue;
       for (const device of devices) own.add(device);
-      const span = { from, to: until };
-      const row = await evaluate(this.#request(terms, printer, devices, span, knowledge, history, heads));
+      requests.push(this.#request(terms, printer, devices, { from, to: until }, knowledge, history, heads));
+    }
+    for await (const request of this.#ahead(requests, knowledge, heads)) {
+      const row = await evaluate(request);
       if (row) found.push({ ...row, to });
     }
     const printers = inOrder(found);
@@ -186,8 +198,50 @@ export class MeterBooks {
       manual: knowledge.manual.filter(({ body }) => body.printer === printer),
       decisions: knowledge.decisions.filter(({ body }) => devices.includes(body.read.device)),
       knows: knowledge.knows,
-      load: (after) => this.#load(devices, knowledge.devices, after, heads),
+      load: async (after) => (await this.#blocks([{ names: devices, after }], knowledge.devices, heads))[0] ?? [],
     };
+  }
+
+  /** The requests with the reads that they will ask for first, of many printers at a time and while others are worked on. */
+  async *#ahead(
+    requests: readonly EvaluateRequest[],
+    knowledge: Knowledge,
+    heads: AsOf['heads'],
+  ): AsyncGenerator<EvaluateRequest> {
+    const load = async (start: number) => {
+      const some = requests.slice(start, start + PRINTERS_AT_ONCE);
+      return { some, reads: await this.#readsOf(some, knowledge, heads) };
+    };
+    let next = load(0);
+    for (let start = PRINTERS_AT_ONCE; start < requests.length + PRINTERS_AT_ONCE; start += PRINTERS_AT_ONCE) {
+      const { some, reads } = await next;
+      next = load(start);
+      // Whoever stops here waits for nothing: what was asked for ahead may fail unheard.
+      next.catch(() => undefined);
+      for (const request of some) {
+        const { load: loadOther, ...rest } = request;
+        const own = reads.get(request.printer);
+        const isSame = (after: Checkpoint['numbers']) =>
+          own?.devices.every(({ device }) => (own.after[device] ?? 0) === (after[device] ?? 0));
+        yield { ...rest, load: async (after) => (own && isSame(after) ? own.devices : await loadOther(after)) };
+      }
+    }
+  }
+
+  async #readsOf(
+    requests: readonly EvaluateRequest[],
+    { devices, devicesOf, closed }: Knowledge,
+    heads: AsOf['heads'],
+  ): Promise<Map<string, Loaded>> {
+    const wanted = requests.flatMap((request) => {
+      const after = startOf(request)?.numbers;
+      // Where the last closed period is not enough, only all of them tell from where on reads are needed.
+      if (!after && closed.length > 0) return [];
+      const names = devicesOf.get(request.printer) ?? [];
+      return [{ printer: request.printer, names, after: after ?? {} }];
+    });
+    const blocks = await this.#blocks(wanted, devices, heads);
+    return new Map(wanted.map(({ printer, after }, index) => [printer, { after, devices: blocks[index] ?? [] }]));
   }
 
   async #contractPeriod(
@@ -296,24 +350,29 @@ export class MeterBooks {
     return new Map([...rows].map(([printer, all]) => [printer, printersBefore(all, until)]));
   }
 
-  async #load(
-    names: readonly string[],
+  /** For each of `wanted` the reads of its devices. */
+  async #blocks(
+    wanted: readonly { readonly names: readonly string[]; readonly after: Checkpoint['numbers'] }[],
     devices: ReadonlyMap<string, DeviceRow>,
-    after: Readonly<Record<string, number>>,
     heads: AsOf['heads'] | undefined,
-  ): Promise<PrinterEvidence['devices']> {
-    const loaded = names.map(async (device) => {
-      const row = devices.get(device);
-      const blocks = row ? await this.#archive.blocks(row.id, after[device] ?? 0) : [];
-      return { device, blocks: heads ? blocks.map((block) => upTo(block, heads[device] ?? 0)) : blocks };
-    });
-    return await Promise.all(loaded);
+  ): Promise<PrinterEvidence['devices'][]> {
+    const idOf = (name: string) => devices.get(name)?.id ?? 0;
+    const asked = wanted.flatMap(({ names, after }) =>
+      names.map((name) => ({ device: idOf(name), after: after[name] ?? 0 })),
+    );
+    const found = (await this.#archive.blocksOf(asked)).values();
+    return wanted.map(({ names }) =>
+      names.map((device) => {
+        const blocks = found.next().value ?? [];
+        return { device, blocks: heads ? blocks.flatMap((block) => upTo(block, heads[device] ?? 0)) : blocks };
+      }),
+    );
   }
 
   /** The cut before the first read of any of its devices. */
   async #beginning(terms: Terms): Promise<WallTime | undefined> {
     let first: WallTime | undefined;
-    for (const { at, body } of await this.#archive.entries(['source'])) {
+    for (const { at, body } of await this.#archive.sourceEntries()) {
       if (contractOf(this.#terms, body.device) !== terms.contract) continue;
       if (first === undefined || at < first) first = at;
     }
@@ -322,10 +381,10 @@ export class MeterBooks {
 }
 
 /** What was not yet read when the period was looked at is not in it. */
-function upTo(block: ReadBlock, head: number): ReadBlock {
-  const last = block.reads.at(-1);
-  if (!last || last.number <= head) return block;
-  return { reads: block.reads.filter(({ number }) => number <= head) };
+function upTo(block: ReadBlock, head: number): ReadBlock[] {
+  if (block.last <= head) return [block];
+  const reads = block.reads.filter(({ number }) => number <= head);
+  return reads.length > 0 ? [blockOf(reads)] : [];
 }
 
 /** By device, as people look them up. */

@@ -49,6 +49,11 @@ export async function evaluate(asked: EvaluateRequest): Promise<PrinterPeriod | 
   return periodOf(request, earlier, await historyFrom(request, earlier, true));
 }
 
+/** Where a look at a printer usually begins. Undefined: with its first read, or where only all closed periods tell. */
+export function startOf(request: EvaluateRequest): Checkpoint | undefined {
+  return baseOf(request, Number.POSITIVE_INFINITY)?.checkpoint;
+}
+
 /** The counters of a printer as they stand. */
 export async function currentCounters(asked: EvaluateRequest): Promise<History['counters']> {
   let base = baseOf(asked, Number.POSITIVE_INFINITY);

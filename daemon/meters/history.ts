@@ -4,6 +4,7 @@ import type { ReadBlock } from './archive.ts';
 import type { DecisionEntry, ManualRead } from './entries.ts';
 import type { Checkpoint } from './period-row.ts';
 import { type Meter, type Read, refText, type Source, slotPlaces } from './read.ts';
+import { fastestOf } from './segment-rules.ts';
 import { Counter, type CounterState, type Decision } from './segments.ts';
 
 export interface Numbered<T> {
@@ -97,7 +98,8 @@ class Folder {
     for (const [meter, place, oid, unit] of this.#placesOf(source)) {
       const pages = read.slots[place];
       if (pages === undefined) continue;
-      this.#counter(meter).take({ pages, at: read.at, ref, oid, unit, ...(elsewhere && { elsewhere }) });
+      const taken = { pages, at: read.at, ref, oid, unit };
+      this.#counter(meter).take(elsewhere ? { ...taken, elsewhere } : taken);
     }
     this.#numbers[device] = Math.max(this.#numbers[device] ?? 0, read.number);
     this.#last = { source, at: read.at };
@@ -135,7 +137,9 @@ class Folder {
     let counter = this.#counters.get(meter);
     if (!counter) {
       const decision = (read: { device: string; number: number }) =>
-        this.#decisions.get(decisionKey(refText(read), meter)) ?? this.#decisions.get(refText(read));
+        this.#decisions.size === 0
+          ? undefined
+          : (this.#decisions.get(decisionKey(refText(read), meter)) ?? this.#decisions.get(refText(read)));
       counter = new Counter({ meter, rated: this.#rules.rated, decision }, state);
       this.#counters.set(meter, counter);
     }
@@ -173,32 +177,53 @@ function* ordered(evidence: PrinterEvidence, rules: HistoryRules, folder: Folder
 
 function* ofBlock(
   device: string,
-  { reads, fastest }: ReadBlock,
+  block: ReadBlock,
   printer: string,
-  { sources, rated, cuts, everyRead }: HistoryRules,
+  rules: HistoryRules,
   folder: Folder,
 ): Generator<Item> {
-  const items = usable(device, reads, printer, sources);
-  const first = reads[0];
-  const last = reads.at(-1);
-  const plain =
-    !everyRead &&
-    first &&
-    last &&
-    fastest !== undefined &&
-    fastest <= rated &&
-    !cuts.some((cut) => cut >= first.at && cut <= last.at) &&
-    !folder.decided(device, first.number, last.number);
-  if (!plain) {
-    yield* items;
+  const { sources, cuts } = rules;
+  if (!isPlain(device, block, rules, folder)) {
+    yield* usable(device, block.reads, printer, sources);
     return;
   }
-  const all = [...items];
-  const [begin] = all;
-  const end = all.at(-1);
-  if (begin) yield begin;
-  if (!folder.settled) yield* all.slice(1);
-  else if (end && end !== begin) yield end;
+  const { begin, end, from, to } = block.ends;
+  // All of a plain block is of one source.
+  if (!begin || !end || sources.get(begin.source)?.printer !== printer) return;
+  yield* usable(device, [begin], printer, sources);
+  if (begin.number === end.number) return;
+  const within = cuts.filter((cut) => cut >= from && cut <= to);
+  const rest =
+    folder.settled && within.length === 0 ? [end] : block.reads.filter(({ number }) => number > begin.number);
+  yield* usable(device, folder.settled ? around(rest, within) : rest, printer, sources);
+}
+
+/** Of good reads in order of time the last, and those on both sides of each cut: what the others say is between them. */
+function around(reads: readonly Read[], cuts: readonly WallTime[]): Read[] {
+  const good = reads.filter(({ step }) => step === 'ok');
+  return good.filter(({ at }, index) => {
+    const next = good[index + 1]?.at;
+    const before = good[index - 1]?.at;
+    return (
+      next === undefined ||
+      cuts.some((cut) => (at <= cut && next > cut) || (before !== undefined && before <= cut && at > cut))
+    );
+  });
+}
+
+/** Whether a few of its good reads tell all. */
+function isPlain(
+  device: string,
+  block: ReadBlock,
+  { rated, everyRead, sources }: HistoryRules,
+  folder: Folder,
+): boolean {
+  if (everyRead || folder.decided(device, block.first, block.last)) return false;
+  const { begin } = block.ends;
+  const source = begin && sources.get(begin.source);
+  // Open reads have not been measured yet.
+  const fastest = block.fastest ?? (source && fastestOf(block.reads, source));
+  return fastest !== undefined && fastest <= rated;
 }
 
 function* usable(
@@ -220,8 +245,10 @@ function replacement(
   last: { source: Source; at: WallTime },
 ): WallTime | undefined {
   const blocks = devices.find(({ device }) => device === last.source.device)?.blocks ?? [];
-  for (const { reads } of blocks) {
-    for (const { at, step, source } of reads) {
+  for (const block of blocks) {
+    // The good reads of such a block are in order of time.
+    if (block.fastest !== undefined && (block.ends.end?.at ?? 0) <= last.at) continue;
+    for (const { at, step, source } of block.reads) {
       if (at > last.at && step === 'ok' && sources.get(source)?.printer !== printer) return at;
     }
   }

@@ -9,15 +9,17 @@ import type { Statement } from '../store/store.ts';
 import { bytesOf, type DatabaseHolder, MeterArchive } from './archive.ts';
 import { ENTRY_CHAIN_START, type EntryBodies, type EntryKind, entryHash } from './entries.ts';
 import type { PeriodRow } from './period-row.ts';
-import { type Read, type Source, slotPlaces } from './read.ts';
+import type { Read, Source } from './read.ts';
 import { chainNext, chainStart, decodeRead, encodeChunk, encodeRead } from './read-codec.ts';
-import { leastRated } from './segment-rules.ts';
+import { fastestOf } from './segment-rules.ts';
 
 /** Open reads of a device that are put together into a chunk. */
 export const CHUNK_READS = 64;
 
 interface Head {
   readonly id: number;
+  /** See `#openings`. */
+  readonly opening: number;
   number: number;
   hash: Uint8Array;
   open: number;
@@ -33,6 +35,9 @@ export class MeterLedger extends MeterArchive {
   #lastEntry: { seq: number; hash: Uint8Array } = { seq: 0, hash: ENTRY_CHAIN_START };
   #entryQueue: Promise<unknown> = Promise.resolve();
   #deviceQueue: Promise<unknown> = Promise.resolve();
+  /** How often the file was opened anew. What was begun before goes on with what is known after. */
+  #openings = 0;
+  #loaded: Promise<unknown> = Promise.resolve();
 
   static async open(holder: DatabaseHolder): Promise<MeterLedger> {
     const ledger = new MeterLedger(holder);
@@ -40,24 +45,37 @@ export class MeterLedger extends MeterArchive {
     return ledger;
   }
 
-  /** @throws StoreError when it could not be written; then it is not in the chain. */
+  /**
+   * @throws StoreError when it could not be written; then it is not in the chain
+   * @throws RangeError when its source is not in the ledger: it may have been lost with a damaged file
+   */
   async append(device: string, draft: Omit<Read, 'number'>): Promise<Read> {
-    const head = await this.#head(device);
-    return await queued(head, async () => {
-      const read: Read = { ...draft, number: head.number + 1 };
-      const next = chainNext(head.hash, read);
-      await this.database.write([
-        {
-          sql: 'INSERT INTO meter_reads (device, number, body, hash) VALUES (?, ?, ?, ?)',
-          params: [head.id, read.number, encodeRead(read), next],
-        },
-      ]);
-      head.number = read.number;
-      head.hash = next;
-      head.open += 1;
-      if (head.open >= CHUNK_READS) await this.#seal(head);
-      return read;
-    });
+    for (;;) {
+      await this.#loaded;
+      const head = await this.#head(device);
+      const read = await queued(head, async () =>
+        head.opening === this.#openings ? await this.#put(device, head, draft) : undefined,
+      );
+      if (read) return read;
+    }
+  }
+
+  async #put(device: string, head: Head, draft: Omit<Read, 'number'>): Promise<Read> {
+    if (draft.source !== 0 && this.#sources.get(draft.source)?.device !== device)
+      throw new RangeError(`entry ${draft.source} is no source of ${device}`);
+    const read: Read = { ...draft, number: head.number + 1 };
+    const next = chainNext(head.hash, read);
+    await this.database.write([
+      {
+        sql: 'INSERT INTO meter_reads (device, number, body, hash) VALUES (?, ?, ?, ?)',
+        params: [head.id, read.number, encodeRead(read), next],
+      },
+    ]);
+    head.number = read.number;
+    head.hash = next;
+    head.open += 1;
+    if (head.open >= CHUNK_READS) await this.#seal(head);
+    return read;
   }
 
   /** The number of a source's entry; written the first time that it is seen. */
@@ -94,23 +112,36 @@ export class MeterLedger extends MeterArchive {
     already?: () => number | undefined,
     beside: readonly Statement[] = [],
   ): Promise<number> {
-    const work = this.#entryQueue.then(async () => {
-      const known = already?.();
-      if (known !== undefined) return known;
-      const entry = { seq: this.#lastEntry.seq + 1, at, kind, body: JSON.stringify(body) };
-      const chained = entryHash(this.#lastEntry.hash, entry);
-      await this.database.write([
-        ...beside,
-        {
-          sql: 'INSERT INTO meter_entries (seq, at, kind, body, hash) VALUES (?, ?, ?, ?, ?)',
-          params: [entry.seq, at, kind, entry.body, chained],
-        },
-      ]);
-      this.#lastEntry = { seq: entry.seq, hash: chained };
-      return entry.seq;
-    });
-    this.#entryQueue = work.catch(() => undefined);
-    return await work;
+    for (;;) {
+      await this.#loaded;
+      const opening = this.#openings;
+      const work = this.#entryQueue.then(async () => {
+        if (opening !== this.#openings) return undefined;
+        return already?.() ?? (await this.#putEntry(kind, body, at, beside));
+      });
+      this.#entryQueue = work.catch(() => undefined);
+      const seq = await work;
+      if (seq !== undefined) return seq;
+    }
+  }
+
+  async #putEntry<K extends EntryKind>(
+    kind: K,
+    body: EntryBodies[K],
+    at: WallTime,
+    beside: readonly Statement[],
+  ): Promise<number> {
+    const entry = { seq: this.#lastEntry.seq + 1, at, kind, body: JSON.stringify(body) };
+    const chained = entryHash(this.#lastEntry.hash, entry);
+    await this.database.write([
+      ...beside,
+      {
+        sql: 'INSERT INTO meter_entries (seq, at, kind, body, hash) VALUES (?, ?, ?, ?, ?)',
+        params: [entry.seq, at, kind, entry.body, chained],
+      },
+    ]);
+    this.#lastEntry = { seq: entry.seq, hash: chained };
+    return entry.seq;
   }
 
   get lastEntry(): number {
@@ -144,26 +175,46 @@ export class MeterLedger extends MeterArchive {
     ]);
   }
 
-  /** Looks again at where the chains end, after the file was opened anew. */
+  /**
+   * Looks again at where the chains end, after the file was opened anew: a copy may have been restored, and what seemed
+   * not to be written may be there. What is under way is let go first; what comes meanwhile waits.
+   */
   async reload(): Promise<void> {
-    this.#heads.clear();
-    this.#sources.clear();
-    this.#sourceNumbers.clear();
-    this.#printers.clear();
-    this.#lastEntry = { seq: 0, hash: ENTRY_CHAIN_START };
-    await this.#load();
+    this.#openings += 1;
+    const underWay = [
+      this.#loaded,
+      this.#entryQueue,
+      this.#deviceQueue,
+      ...[...this.#heads.values()].map(({ queue }) => queue),
+    ];
+    const work = Promise.allSettled(underWay).then(async () => {
+      this.forget();
+      this.#heads.clear();
+      this.#sources.clear();
+      this.#sourceNumbers.clear();
+      this.#printers.clear();
+      this.#lastEntry = { seq: 0, hash: ENTRY_CHAIN_START };
+      await this.#load();
+    });
+    // Where it fails, the next opening tries again; until then nothing is written.
+    this.#loaded = work;
+    work.catch(() => undefined);
+    await work;
   }
 
   async #load(): Promise<void> {
     const devices = new Map((await this.devices()).map(({ id, name }) => [id, name]));
+    // Device by device from the end: seven years of chunks are not looked through for it.
     const tips = await this.database.read(
-      'SELECT device, max(first) AS first, count, tip FROM meter_chunks GROUP BY device',
+      `SELECT c.device AS device, c.first AS first, c.count AS count, c.tip AS tip FROM meter_devices AS d
+        CROSS JOIN meter_chunks AS c ON c.device = d.id
+        AND c.first = (SELECT max(l.first) FROM meter_chunks AS l WHERE l.device = d.id)`,
     );
     const open = await this.database.read(
       'SELECT device, max(number) AS number, count(*) AS open, hash FROM meter_reads GROUP BY device',
     );
     for (const [id, name] of devices) {
-      this.#heads.set(name, { id, number: 0, hash: chainStart(name), open: 0, queue: Promise.resolve() });
+      this.#heads.set(name, this.#newHead(id, name));
     }
     const headOf = (device: unknown) => this.#heads.get(devices.get(Number(device)) ?? '');
     for (const row of tips) {
@@ -187,6 +238,10 @@ export class MeterLedger extends MeterArchive {
     this.#printers.set(source.printer, (this.#printers.get(source.printer) ?? 0) + 1);
   }
 
+  #newHead(id: number, name: string): Head {
+    return { id, opening: this.#openings, number: 0, hash: chainStart(name), open: 0, queue: Promise.resolve() };
+  }
+
   async #head(device: string): Promise<Head> {
     const known = this.#heads.get(device);
     if (known) return known;
@@ -197,7 +252,7 @@ export class MeterLedger extends MeterArchive {
         { sql: 'INSERT INTO meter_devices (name) VALUES (?)', params: [device] },
       ]);
       const id = Number(outcome?.lastInsertRowid);
-      const head: Head = { id, number: 0, hash: chainStart(device), open: 0, queue: Promise.resolve() };
+      const head = this.#newHead(id, device);
       this.#heads.set(device, head);
       return head;
     });
@@ -239,27 +294,6 @@ export class MeterLedger extends MeterArchive {
     const source = this.#sources.get(reads.find(({ step }) => step === 'ok')?.source ?? 0);
     return source && fastestOf(reads, source);
   }
-}
-
-/** See `ReadBlock.fastest`. */
-export function fastestOf(reads: readonly Read[], source: Source): number | undefined {
-  let before: Read | undefined;
-  let fastest = 0;
-  const places = [...slotPlaces(source).values()];
-  for (const read of reads) {
-    if (read.step === 'implausible' || !read.clockTrusted) return undefined;
-    if (read.step !== 'ok') continue;
-    if (before) {
-      if (read.source !== before.source || read.at <= before.at) return undefined;
-      for (const place of places) {
-        const pages = (read.slots[place] ?? 0) - (before.slots[place] ?? 0);
-        if (pages < 0) return undefined;
-        fastest = Math.max(fastest, leastRated(pages, read.at - before.at));
-      }
-    }
-    before = read;
-  }
-  return fastest;
 }
 
 export interface PackedRow {

@@ -20,7 +20,7 @@ import { LEDGER_OPTIONS, type LedgerCheck } from '../store/ledger.ts';
 import { openStore } from '../store/sqlite-store.ts';
 import type { Database, SqlValue } from '../store/store.ts';
 import { TAR_END, tarHeader, tarPadding } from '../store/tar.ts';
-import { MeterArchive, type ReadBlock } from './archive.ts';
+import { MeterArchive, type ReadBlock, type WantedReads } from './archive.ts';
 import { MeterBooks } from './books.ts';
 import { checkPack } from './pack-check.ts';
 import { headsOf, PACK_FORMAT, type PackManifest } from './pack-format.ts';
@@ -133,9 +133,9 @@ async function reportFiles(name: string, document: ReportDocument): Promise<Pack
 class RecordingArchive extends MeterArchive {
   readonly after = new Map<number, number>();
 
-  override async blocks(device: number, after = 0): Promise<ReadBlock[]> {
-    this.after.set(device, Math.min(this.after.get(device) ?? after, after));
-    return await super.blocks(device, after);
+  override async blocksOf(wanted: readonly WantedReads[]): Promise<ReadBlock[][]> {
+    for (const { device, after } of wanted) this.after.set(device, Math.min(this.after.get(device) ?? after, after));
+    return await super.blocksOf(wanted);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { WallTime } from '#collectors/contract.ts';
-import { type Read, STEPS } from './read.ts';
+import { type Read, STEPS, type Step } from './read.ts';
 
 const TRUSTED = 0x10;
 const SAME_SOURCE = 0x20;
@@ -73,6 +73,11 @@ class Reader {
     return this.#at >= this.#bytes.length;
   }
 
+  /** The octet that comes next, undefined at the end. */
+  peek(): number | undefined {
+    return this.#bytes[this.#at];
+  }
+
   byte(): number {
     const value = this.#bytes[this.#at++];
     if (value === undefined) throw new RangeError('a read ends too early');
@@ -80,6 +85,11 @@ class Reader {
   }
 
   varint(): number {
+    const short = this.#bytes[this.#at];
+    if (short !== undefined && short < 128) {
+      this.#at += 1;
+      return short;
+    }
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
       const octet = this.byte();
@@ -134,24 +144,73 @@ function putRead(writer: Writer, read: Read, before: Read | undefined): void {
   if (read.note !== undefined) writer.text(read.note);
 }
 
-function takeRead(reader: Reader, number: number, before: Read | undefined): Read {
-  const flags = reader.byte();
-  const step = STEPS[flags & STEP_MASK];
-  if (step === undefined) throw new RangeError(`a read has a step ${flags & STEP_MASK}, which does not exist`);
-  const time = reader.signed();
-  const at = (before === undefined ? EPOCH + time : before.at + HOUR + time) as WallTime;
-  let source = before?.source ?? 0;
-  let slots: readonly number[] = before?.slots ?? [];
-  if ((flags & SAME_SOURCE) === 0) {
-    source = reader.varint();
+/** Goes through reads that follow each other. What it stands on is made a `Read` only where one is asked for. */
+class ReadCursor {
+  number: number;
+  at = EPOCH as WallTime;
+  step: Step = 'ok';
+  readonly #reader: Reader;
+  #trusted = false;
+  #source = 0;
+  #slots: number[] = [];
+  #note: string | undefined;
+  #begun = false;
+  /** The slots are part of a read that was given away. */
+  #given = false;
+
+  constructor(bytes: Uint8Array, first: number) {
+    this.#reader = new Reader(bytes);
+    this.number = first - 1;
+  }
+
+  get atEnd(): boolean {
+    return this.#reader.atEnd;
+  }
+
+  /** Of the read after this one; undefined after the last. */
+  get nextStep(): Step | undefined {
+    return STEPS[(this.#reader.peek() ?? STEP_MASK) & STEP_MASK];
+  }
+
+  /** @throws RangeError when the octets are not a read. */
+  next(): void {
+    const reader = this.#reader;
+    const flags = reader.byte();
+    const step = STEPS[flags & STEP_MASK];
+    if (step === undefined) throw new RangeError(`a read has a step ${flags & STEP_MASK}, which does not exist`);
+    const time = reader.signed();
+    this.at = (this.#begun ? this.at + HOUR + time : EPOCH + time) as WallTime;
+    if ((flags & SAME_SOURCE) === 0) this.#takeSource();
+    else if ((flags & UNCHANGED) === 0) this.#takeSteps();
+    this.#note = (flags & WITH_NOTE) === 0 ? undefined : reader.text();
+    this.#trusted = (flags & TRUSTED) !== 0;
+    this.step = step;
+    this.number += 1;
+    this.#begun = true;
+  }
+
+  read(): Read {
+    this.#given = true;
+    const { number, at, step } = this;
+    const read = { number, at, clockTrusted: this.#trusted, step, source: this.#source, slots: this.#slots };
+    return this.#note === undefined ? read : { ...read, note: this.#note };
+  }
+
+  #takeSource(): void {
+    const reader = this.#reader;
+    this.#source = reader.varint();
     const length = reader.varint();
     if (length > 200) throw new RangeError('a read has too many numbers');
-    slots = Array.from({ length }, () => reader.signed());
-  } else if ((flags & UNCHANGED) === 0) {
-    slots = slots.map((value) => value + reader.signed());
+    this.#slots = Array.from({ length }, () => reader.signed());
+    this.#given = false;
   }
-  const read = { number, at, clockTrusted: (flags & TRUSTED) !== 0, step, source, slots };
-  return (flags & WITH_NOTE) === 0 ? read : { ...read, note: reader.text() };
+
+  #takeSteps(): void {
+    if (this.#given) this.#slots = [...this.#slots];
+    this.#given = false;
+    const slots = this.#slots;
+    for (let place = 0; place < slots.length; place += 1) slots[place] = (slots[place] ?? 0) + this.#reader.signed();
+  }
 }
 
 const shared = new Writer();
@@ -165,10 +224,10 @@ export function encodeRead(read: Read): Uint8Array {
 
 /** @throws RangeError when the octets are not a read. */
 export function decodeRead(bytes: Uint8Array, number: number): Read {
-  const reader = new Reader(bytes);
-  const read = takeRead(reader, number, undefined);
-  if (!reader.atEnd) throw new RangeError('octets are left behind a read');
-  return read;
+  const cursor = new ReadCursor(bytes, number);
+  cursor.next();
+  if (!cursor.atEnd) throw new RangeError('octets are left behind a read');
+  return cursor.read();
 }
 
 /** Reads that follow each other in one device's chain. */
@@ -180,11 +239,43 @@ export function encodeChunk(reads: readonly Read[]): Uint8Array {
 
 /** @throws RangeError when the octets are not `count` reads. */
 export function decodeChunk(bytes: Uint8Array, first: number, count: number): Read[] {
-  const reader = new Reader(bytes);
+  const cursor = new ReadCursor(bytes, first);
   const reads: Read[] = [];
-  for (let index = 0; index < count; index += 1) reads.push(takeRead(reader, first + index, reads[index - 1]));
-  if (!reader.atEnd) throw new RangeError('octets are left behind the last read');
+  for (let index = 0; index < count; index += 1) {
+    cursor.next();
+    reads.push(cursor.read());
+  }
+  if (!cursor.atEnd) throw new RangeError('octets are left behind the last read');
   return reads;
+}
+
+/** Where a chunk begins and ends. */
+export interface ChunkEnds {
+  readonly from: WallTime;
+  readonly to: WallTime;
+  /** The first and the last good read. */
+  readonly begin?: Read;
+  readonly end?: Read;
+}
+
+/**
+ * The ends of a chunk, without making its reads.
+ * @throws RangeError when the octets are not `count` reads.
+ */
+export function decodeEnds(bytes: Uint8Array, first: number, count: number): ChunkEnds {
+  const cursor = new ReadCursor(bytes, first);
+  let from: WallTime | undefined;
+  let begin: Read | undefined;
+  let end: Read | undefined;
+  for (let index = 0; index < count; index += 1) {
+    cursor.next();
+    from ??= cursor.at;
+    if (cursor.step !== 'ok') continue;
+    begin ??= cursor.read();
+    // Only what no good read follows need be made.
+    if (cursor.nextStep !== 'ok') end = cursor.read();
+  }
+  return { from: from ?? cursor.at, to: cursor.at, ...(begin && { begin }), ...(end && { end }) };
 }
 
 /** What a device's chain begins with. */

@@ -3,6 +3,7 @@
  * both together.
  */
 import type { Milliseconds } from '#collectors/contract.ts';
+import { type Read, type Source, slotPlaces } from './read.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -78,4 +79,28 @@ export function guessFall(from: number, to: number, elapsed: Milliseconds, pace:
     start: to,
     evidence: `it fell by ${from - to} to ${to}, more than this printer prints in the time between`,
   };
+}
+
+/**
+ * The least rated speed at which nothing between good reads of one source is out of the ordinary; undefined where more has
+ * to be looked at.
+ */
+export function fastestOf(reads: readonly Read[], source: Source): number | undefined {
+  let before: Read | undefined;
+  let fastest = 0;
+  const places = [...slotPlaces(source).values()];
+  for (const read of reads) {
+    if (read.step === 'implausible' || !read.clockTrusted) return undefined;
+    if (read.step !== 'ok') continue;
+    if (before) {
+      if (read.source !== before.source || read.at <= before.at) return undefined;
+      for (const place of places) {
+        const pages = (read.slots[place] ?? 0) - (before.slots[place] ?? 0);
+        if (pages < 0) return undefined;
+        fastest = Math.max(fastest, leastRated(pages, read.at - before.at));
+      }
+    }
+    before = read;
+  }
+  return fastest;
 }

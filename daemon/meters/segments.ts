@@ -287,17 +287,21 @@ export class Counter {
   #advance(read: CounterRead, state: CounterState, pages: number): void {
     const cumulative = state.cumulative + (read.elsewhere ? 0 : pages);
     const doubt = state.doubt && this.#confirmed(state.doubt, read);
-    const { doubt: _, ...rest } = state;
     const added = state.doubt && !doubt && state.doubt.mayBeBilled ? state.doubt.event.withheld : 0;
-    this.#state = {
-      ...rest,
+    // Field by field, for this is done for nearly every read of every meter.
+    const { firstAt, oid, unit, segment, other } = state;
+    const next: CounterState = {
       cumulative: cumulative + added,
       level: Math.max(state.level, read.pages),
       counter: read.pages,
       at: read.at,
+      firstAt,
       read: read.ref,
-      ...(doubt && { doubt }),
+      oid,
+      unit,
+      segment,
     };
+    this.#state = other || doubt ? { ...next, ...(other && { other }), ...(doubt && { doubt }) } : next;
     this.#point(read, cumulative + added);
   }
 
@@ -467,13 +471,8 @@ export class Counter {
   /** Points stay in order of time: one that a clock had put into the future gives way to what is read later. */
   #point(read: CounterRead, cumulative: number): void {
     for (let last = this.points.at(-1); last && last.at > read.at; last = this.points.at(-1)) this.points.pop();
-    this.points.push({
-      at: read.at,
-      cumulative,
-      counter: read.pages,
-      ref: read.ref,
-      ...(read.manual && { manual: true as const }),
-    });
+    const point: Point = { at: read.at, cumulative, counter: read.pages, ref: read.ref };
+    this.points.push(read.manual ? { ...point, manual: true } : point);
   }
 }
 

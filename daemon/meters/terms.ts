@@ -96,13 +96,23 @@ export function allTerms(config: Config): Terms[] {
   ];
 }
 
+/** Made once for each list of patterns: a report asks for every printer. */
+const expressions = new WeakMap<readonly string[], readonly RegExp[]>();
+
 /** Whether a device's name is one of a contract's, where `*` stands for anything. */
 export function matchesName(patterns: readonly string[], name: string): boolean {
-  return patterns.some((pattern) => {
-    if (!pattern.includes('*')) return pattern === name;
-    const expression = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-    return new RegExp(`^${expression}$`).test(name);
-  });
+  if (patterns.includes(name)) return true;
+  let known = expressions.get(patterns);
+  if (!known) {
+    known = patterns.filter((pattern) => pattern.includes('*')).map(expressionOf);
+    expressions.set(patterns, known);
+  }
+  return known.some((expression) => expression.test(name));
+}
+
+function expressionOf(pattern: string): RegExp {
+  const text = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return new RegExp(`^${text}$`);
 }
 
 /** The contract under which a device's pages are billed: the first that names it. */
