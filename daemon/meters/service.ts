@@ -4,6 +4,7 @@ import type { Config } from '#config/schema.ts';
 import type { Span } from '../calendar.ts';
 import type { Logger } from '../log.ts';
 import { MeterSink } from '../sinks/meters.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { DatabaseHolder } from './archive.ts';
 import { decide, enterManual, type ManualRequest, type SegmentRequest } from './entering.ts';
 import { MeterLedger } from './ledger.ts';
@@ -13,7 +14,7 @@ import { allTerms } from './terms.ts';
 
 export interface MeterServiceOptions {
   /** The ledger's file. */
-  readonly file: DatabaseHolder;
+  readonly file: DatabaseHolder & Pick<Ledger, 'whenReopened'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly publish: (observation: Observation) => void;
@@ -45,7 +46,12 @@ export class MeterService {
 
   /** @throws StoreError as reading the ledger does. */
   static async open(options: MeterServiceOptions): Promise<MeterService> {
-    return new MeterService(options, await MeterLedger.open(options.file));
+    const service = new MeterService(options, await MeterLedger.open(options.file));
+    options.file.whenReopened(async () => {
+      await service.ledger.reload();
+      service.sink.refresh();
+    });
+    return service;
   }
 
   apply(config: Config): void {

@@ -205,6 +205,7 @@ async function openWhole(options: LedgerOptions): Promise<{ database: Database; 
 export class Ledger {
   readonly #options: LedgerOptions;
   readonly #stopping = new AbortController();
+  readonly #reopened: (() => Promise<void>)[] = [];
   #database: Database;
   #copying: Promise<void> = Promise.resolve();
 
@@ -230,7 +231,13 @@ export class Ledger {
   async reopen(): Promise<Restoration | undefined> {
     const { database, restoration } = await openWhole(this.#options);
     this.#database = database;
+    await Promise.all(this.#reopened.map((tell) => tell()));
     return restoration;
+  }
+
+  /** Told after the file was opened once more: what is known of its tables may be no longer so. */
+  whenReopened(tell: () => Promise<void>): void {
+    this.#reopened.push(tell);
   }
 
   /** Makes a verified copy now if today's is missing, then one each day. */

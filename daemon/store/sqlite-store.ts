@@ -28,6 +28,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
 class SqliteStore implements Store {
   readonly #thread: StoreThread;
   readonly #log: Logger;
+  readonly #handles = new Map<string, ThreadDatabase>();
 
   constructor(thread: StoreThread, log: Logger) {
     this.#thread = thread;
@@ -36,8 +37,11 @@ class SqliteStore implements Store {
 
   async open(name: string, options: DatabaseOptions): Promise<OpenedDatabase> {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new StoreError('STORE_STATEMENT', `${name} is not a database's name`);
+    // Before the thread hears of it: what still waits for the handle before is of the file before.
+    this.#handles.get(name)?.end();
     const { setAside } = await this.#thread.call({ op: 'open', name, options });
     const database = new ThreadDatabase(this.#thread, name);
+    this.#handles.set(name, database);
     if (setAside === undefined) return { database };
     this.#log.error('a damaged database was set aside and an empty one begun', { database: name, setAside });
     return { database, setAside };
@@ -78,6 +82,7 @@ class ThreadDatabase implements Database {
   readonly #name: string;
   #queue: QueuedWrite[] = [];
   #committing = false;
+  #ended = false;
 
   constructor(thread: StoreThread, name: string) {
     this.#thread = thread;
@@ -86,6 +91,7 @@ class ThreadDatabase implements Database {
 
   /** What is asked for while a commit runs goes into the next one together: a sync costs the same for one and many. */
   async write(statements: readonly Statement[]): Promise<readonly Outcome[]> {
+    this.#assertOpen();
     return await new Promise((resolve, reject) => {
       this.#queue.push({ statements: statements.map(compact), resolve, reject });
       if (!this.#committing) void this.#commit();
@@ -93,6 +99,7 @@ class ThreadDatabase implements Database {
   }
 
   async read(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    this.#assertOpen();
     return await this.#thread.call({ op: 'read', name: this.#name, sql, params });
   }
 
@@ -110,6 +117,25 @@ class ThreadDatabase implements Database {
 
   async check(): Promise<readonly string[]> {
     return await this.#thread.call({ op: 'check', name: this.#name });
+  }
+
+  /**
+   * The file is opened anew. Nothing that this handle is still asked for may get into the new one: it may be empty, or
+   * half restored from a copy.
+   */
+  end(): void {
+    this.#ended = true;
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const { reject } of waiting) reject(this.#gone());
+  }
+
+  #assertOpen(): void {
+    if (this.#ended) throw this.#gone();
+  }
+
+  #gone(): StoreError {
+    return new StoreError('STORE_CLOSED', `${this.#name}.db was opened anew, and this handle is of before`);
   }
 
   async #commit(): Promise<void> {
