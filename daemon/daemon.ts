@@ -170,7 +170,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     self.watching(devices.length);
     publish(siteInfo(loaded, clock.wallNow()));
     availability.apply(loaded.config, devices);
-    meters.apply(loaded.config);
+    meters.apply(loaded.config, inventory.records());
     watch.apply(devices);
   };
   const reload = async (): Promise<readonly string[]> => {

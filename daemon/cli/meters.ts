@@ -4,6 +4,7 @@ import { SitewardError } from '#config/errors.ts';
 import { type LoadedConfig, loadConfig } from '#config/load.ts';
 import { systemClock } from '../clock.ts';
 import { createLogger } from '../log.ts';
+import { withAdoptedOf } from '../meters/adopted.ts';
 import { MeterArchive } from '../meters/archive.ts';
 import { decide, enterManual, type ManualRequest, type SegmentRequest } from '../meters/entering.ts';
 import { meterEvents } from '../meters/events.ts';
@@ -48,7 +49,11 @@ async function listed(loaded: LoadedConfig, device: string | undefined) {
   const store = await openStore({ directory: storageDirectory(loaded), log: createLogger('warn'), readOnly: true });
   try {
     const { database } = await store.open('ledger', LEDGER_OPTIONS);
-    const events = await meterEvents(new MeterArchive({ database }), allTerms(loaded.config), device);
+    const events = await meterEvents(
+      new MeterArchive({ database }),
+      allTerms(await withAdoptedOf(database, loaded.config)),
+      device,
+    );
     return events.map(({ at, read, decidedBy, ...event }) => ({
       read: `${read.device}#${read.number}`,
       at: new Date(at).toISOString(),
@@ -152,7 +157,7 @@ async function write(
       const { database } = await store.open('ledger', LEDGER_OPTIONS);
       const ledger = await MeterLedger.open({ database });
       if ('action' in request) await decide(ledger, request, now);
-      else await enterManual(ledger, allTerms(loaded.config), request, now);
+      else await enterManual(ledger, allTerms(await withAdoptedOf(database, loaded.config)), request, now);
     } finally {
       await store.close();
     }

@@ -3,6 +3,7 @@ import { loadConfig } from '#config/load.ts';
 import { parsePeriod } from '../calendar.ts';
 import { systemClock } from '../clock.ts';
 import { createLogger } from '../log.ts';
+import { withAdoptedOf } from '../meters/adopted.ts';
 import { writePack } from '../meters/pack.ts';
 import { fingerprint, packKey } from '../meters/signing.ts';
 import { PERIOD_FORMS, REPORTS } from '../reports/sources.ts';
@@ -33,7 +34,7 @@ export const reportPack: RunVerb = async (io, _args, options) => {
   const store = await openStore({ directory, log, readOnly: true });
   try {
     const { database } = await store.open('ledger', LEDGER_OPTIONS);
-    const { config } = loaded;
+    const config = await withAdoptedOf(database, loaded.config);
     const load = REPORTS['sla'];
     const sla =
       load && Object.keys(config.slas).length > 0

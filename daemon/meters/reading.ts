@@ -3,6 +3,7 @@ import type { WallTime } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
 import { parsePeriod } from '../calendar.ts';
 import type { Database } from '../store/store.ts';
+import { withAdoptedOf } from './adopted.ts';
 import { MeterArchive } from './archive.ts';
 import { type MeterReport, meterReport } from './report.ts';
 
@@ -13,5 +14,7 @@ export async function readMeterReport(
   { config, now }: { readonly config: Config; readonly now: WallTime },
 ): Promise<MeterReport | undefined> {
   const span = parsePeriod(period, now, config.site.timezone);
-  return span && (await meterReport({ archive: new MeterArchive({ database }), config, period: span, now }));
+  if (!span) return undefined;
+  const archive = new MeterArchive({ database });
+  return await meterReport({ archive, config: await withAdoptedOf(database, config), period: span, now });
 }

@@ -2,9 +2,11 @@
 import type { Clock, Observation } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
 import type { Span } from '../calendar.ts';
+import type { DeviceRecord } from '../inventory/record.ts';
 import type { Logger } from '../log.ts';
 import { MeterSink } from '../sinks/meters.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { withAdopted } from './adopted.ts';
 import type { DatabaseHolder } from './archive.ts';
 import { decide, enterManual, type ManualRequest, type SegmentRequest } from './entering.ts';
 import { MeterLedger } from './ledger.ts';
@@ -54,9 +56,10 @@ export class MeterService {
     return service;
   }
 
-  apply(config: Config): void {
-    this.#config = config;
-    this.sink.apply(allTerms(config));
+  /** @param records of the inventory: what was adopted may be under a contract by that */
+  apply(config: Config, records: readonly DeviceRecord[]): void {
+    this.#config = withAdopted(config, records);
+    this.sink.apply(allTerms(this.#config));
   }
 
   /** @throws SitewardError when it cannot be what the panel showed. */

@@ -115,9 +115,11 @@ function expressionOf(pattern: string): RegExp {
   return new RegExp(`^${text}$`);
 }
 
-/** The contract under which a device's pages are billed: the first that names it. */
+/** The contract under which a device's pages are billed: the first that names it in full, else the first with a pattern for it. */
 export function contractOf(terms: readonly Terms[], device: string): string | null {
-  return terms.find(({ contract, devices }) => contract !== null && matchesName(devices, device))?.contract ?? null;
+  const named = terms.find(({ contract, devices }) => contract !== null && devices.includes(device));
+  const found = named ?? terms.find(({ contract, devices }) => contract !== null && matchesName(devices, device));
+  return found?.contract ?? null;
 }
 
 /** The last cut at or before `at`. */
