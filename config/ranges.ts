@@ -80,12 +80,17 @@ export function overlaps(a: AddressRange, b: AddressRange): boolean {
   return a.family === b.family && a.first <= b.last && b.first <= a.last;
 }
 
+/** Whether each address of it can be asked. Devices of others are known from neighbour tables only. */
+export function isSwept({ family, prefix }: AddressRange): boolean {
+  return family === 4 || prefix >= SWEPT_IPV6_PREFIX;
+}
+
 /**
  * Pieces of at most a /24, in order. The first and last address of a range of a /24 or larger are left out: they are the
  * network's own address and its broadcast address, and asking the latter asks everybody.
  */
 export function slices(range: AddressRange): readonly (readonly string[])[] {
-  if (range.family === 6 && range.prefix < SWEPT_IPV6_PREFIX) return [];
+  if (!isSwept(range)) return [];
   const edges = range.family === 4 && range.prefix <= 24;
   const pieces: string[][] = [];
   for (let start = range.first; start <= range.last; start += SLICE) {

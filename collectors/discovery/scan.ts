@@ -2,7 +2,7 @@
  * One scan of ranges: sweep, SNMP, neighbour tables, names, ports, slice by slice. It says what was seen at which address
  * and leaves to others what that means: the inventory decides which device it is.
  */
-import { type AddressRange, contains, slices } from '#config/ranges.ts';
+import { type AddressRange, contains, isSwept, slices } from '#config/ranges.ts';
 import type { Credential } from '#config/schema.ts';
 import type { Clock, Identity, Problem, WallTime } from '../contract.ts';
 import { defaultSearchPath } from '../icmp/child.ts';
@@ -71,6 +71,11 @@ export interface ScanOptions {
   readonly port?: number;
   /** The credential that worked for the device that is known at this address, if it is still the one there. */
   readonly sticky?: (address: string, mac: string | undefined) => string | undefined;
+  /**
+   * Addresses that are known already and asked besides: routers whose neighbour tables name devices of a range that cannot
+   * be swept, and the devices known there. Each is asked with what its own range offers.
+   */
+  readonly known?: readonly string[];
   /** Slices to pass over: done by a scan that was stopped. */
   readonly firstSlice?: number;
   readonly onProgress?: (progress: ScanProgress) => void;
@@ -147,6 +152,7 @@ class Scan {
         progress(),
       );
     }
+    if (!this.#signal.aborted) await this.#known(onSlice, progress);
     if (!this.#signal.aborted) await this.#heardOf(onSlice, progress);
     this.#options.onProgress?.(progress());
     return {
@@ -311,6 +317,26 @@ class Scan {
     if (problem && !this.#signal.aborted) this.#problem(problem);
   }
 
+  async #known(onSlice: ScanOptions['onSlice'], progress: () => ScanProgress): Promise<void> {
+    const { gate, known = [] } = this.#options;
+    const allowed = new Set(known.flatMap((address) => gate.allow(address) ?? []));
+    const addresses = [...allowed].filter((address) => !this.#sightings.has(address));
+    await this.#askBesides(addresses);
+    const seen = addresses.flatMap((address) => this.#sightings.get(address) ?? []);
+    if (seen.length > 0) await onSlice?.(seen, progress());
+  }
+
+  /** Addresses that are no part of what is swept, and of its progress. */
+  async #askBesides(addresses: readonly AllowedAddress[]): Promise<void> {
+    for (const [range, own] of Map.groupBy(addresses, (address) => this.#options.gate.rangeOf(address))) {
+      if (this.#signal.aborted) return;
+      const alive = await this.#sweep(range, own);
+      await this.#ask(range, own, alive, () => {});
+      this.#done -= own.length;
+      await this.#name(range, own);
+    }
+  }
+
   /** Addresses that only others know of, such as IPv6 neighbours, and physical addresses beyond our own network. */
   async #heardOf(onSlice: ScanOptions['onSlice'], progress: () => ScanProgress): Promise<void> {
     const { gate, targets } = this.#options;
@@ -330,11 +356,7 @@ class Scan {
       (address) =>
         !this.#sightings.has(address) && targets.some((target) => !isSwept(target) && contains(target, address)),
     );
-    for (const [range, addresses] of Map.groupBy(fresh, (address) => gate.rangeOf(address))) {
-      const alive = await this.#sweep(range, addresses);
-      await this.#ask(range, addresses, alive, () => {});
-      this.#done -= addresses.length;
-    }
+    await this.#askBesides(fresh);
     const learnt: Sighting[] = [];
     for (const [address, seen] of macs) {
       const [mac] = seen;
@@ -377,10 +399,6 @@ class Scan {
     }
     return probe;
   }
-}
-
-function isSwept(target: AddressRange): boolean {
-  return target.family === 4 || slices(target).length > 0;
 }
 
 /** Each address once, although ranges may overlap. */

@@ -2,13 +2,14 @@ import type { Problem } from '#collectors/contract.ts';
 import { ownBroadcasts } from '#collectors/discovery/own-network.ts';
 import { type ScanProgress, scan } from '#collectors/discovery/scan.ts';
 import type { LoadedConfig } from '#config/load.ts';
+import { contains, isSwept } from '#config/ranges.ts';
 import { systemClock } from '../clock.ts';
 import { type Decision, decide } from '../inventory/adoption.ts';
 import { crowds, type Found, found } from '../inventory/found.ts';
 import { type FoundRow, foundRow, isDevice } from '../inventory/found-json.ts';
 import { matches } from '../inventory/match.ts';
 import { type DeviceRecord, makeAndModel } from '../inventory/record.ts';
-import { commandLineScope } from '../inventory/scope.ts';
+import { commandLineScope, knownFor } from '../inventory/scope.ts';
 import { readTries, triesPath, writeTries } from '../inventory/tries-file.ts';
 import { profileLibrary } from '../profile-library.ts';
 import { configIfAny } from './config-path.ts';
@@ -43,6 +44,9 @@ export const run: RunVerb = async (io, ranges, options) => {
       gate,
       targets,
       tries,
+      known: targets
+        .filter((target) => !isSwept(target))
+        .flatMap((target) => knownFor(target, known, (address) => gate.allow(address) !== undefined)),
       ...(port !== undefined && { port }),
       sticky: (address, mac) => stickyCredential(known, address, mac),
       onProgress: (progress: ScanProgress) => bar.show(progress),
@@ -52,7 +56,9 @@ export const run: RunVerb = async (io, ranges, options) => {
   bar.end();
   await writeTries(path, tries, systemClock.wallNow());
   const seconds = Math.round(systemClock.monotonicNow() - started) / 1000;
-  const devices = found(result.sightings);
+  // Routers that were asked about their neighbours only are no part of the answer.
+  const inside = result.sightings.filter(({ address }) => targets.some((target) => contains(target, address)));
+  const devices = found(inside);
   const problems = [...result.problems, ...crowds(devices)];
   const { rows, decisions } = rowsOf(devices, known, loaded, options.adopt === true);
   if (options.adopt === true && result.complete) await adoptFound(io, { loaded, devices, decisions });

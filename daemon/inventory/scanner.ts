@@ -4,14 +4,14 @@ import { Gate } from '#collectors/discovery/gate.ts';
 import { ownBroadcasts, ownGateway } from '#collectors/discovery/own-network.ts';
 import { type ScanProgress, scan } from '#collectors/discovery/scan.ts';
 import type { ProfileLibrary } from '#collectors/snmp/profile/library.ts';
-import { slices } from '#config/ranges.ts';
+import { type AddressRange, contains, isSwept, slices } from '#config/ranges.ts';
 import type { Config } from '#config/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/store.ts';
 import { inWindow, isDue } from './due-scan.ts';
 import { crowds, found } from './found.ts';
 import { readScans, type ScanState, writeScan } from './ledger.ts';
-import { type ConfiguredRange, configuredRanges } from './scope.ts';
+import { type ConfiguredRange, configuredRanges, knownFor } from './scope.ts';
 import type { SiteInventory } from './site-inventory.ts';
 import { readTries, writeTries } from './tries-file.ts';
 
@@ -78,7 +78,9 @@ export class Scanner {
     const { clock, log, config } = this.#options;
     while (!this.#stopping.signal.aborted) {
       const now = clock.wallNow();
-      const due = configuredRanges(config()).find(({ range, settings }) =>
+      // What cannot be swept comes last: the routers that know its devices have been found by then.
+      const ranges = configuredRanges(config()).toSorted((a, b) => Number(isSwept(b.range)) - Number(isSwept(a.range)));
+      const due = ranges.find(({ range, settings }) =>
         isDue(
           {
             range: range.text,
@@ -126,6 +128,7 @@ export class Scanner {
         targets: [range],
         tries,
         firstSlice,
+        ...(isSwept(range) ? {} : { known: this.#knownFor(range) }),
         sticky: (address, mac) => stickyCredential(inventory, address, mac),
         onProgress: (progress) =>
           void this.#status.set(name, { range: name, progress, ...this.#last(name), problems: [] }),
@@ -152,6 +155,14 @@ export class Scanner {
     const { packets, sightings } = result;
     log.info('a range was scanned', { range: name, answering: sightings.length, packets });
     this.#status.set(name, { range: name, ...this.#last(name), problems });
+  }
+
+  /** Routers are asked only while the window of their own range is open. */
+  #knownFor(range: AddressRange): string[] {
+    const { clock, config, inventory } = this.#options;
+    const isOpen = (window: string | undefined) => inWindow(window, clock.wallNow(), config().site.timezone);
+    const open = configuredRanges(config()).filter(({ settings }) => isOpen(settings.window));
+    return knownFor(range, inventory.records(), (address) => open.some((each) => contains(each.range, address)));
   }
 
   async #note(state: ScanState): Promise<void> {

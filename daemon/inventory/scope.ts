@@ -5,6 +5,7 @@ import { SitewardError } from '#config/errors.ts';
 import { type AddressRange, contains, covers, isLoopback, overlaps, parseRange, readRange } from '#config/ranges.ts';
 import type { Config, Credential } from '#config/schema.ts';
 import { Secret } from '#config/secret.ts';
+import type { DeviceRecord } from './record.ts';
 
 type RangeSettings = Config['discovery']['ranges'][number];
 
@@ -114,4 +115,20 @@ function allCredentials(config: Config | undefined): readonly Credential[] {
 
 function isInside(range: AddressRange, configured: readonly ScanRange[]): boolean {
   return configured.some((each) => covers(each.range, range));
+}
+
+/** Whom to ask about a range that cannot be swept: the devices known there, and routers and switches that may be asked. */
+export function knownFor(
+  range: AddressRange,
+  records: readonly Pick<DeviceRecord, 'state' | 'addresses' | 'identity'>[],
+  mayAsk: (address: string) => boolean,
+): string[] {
+  return records.flatMap(({ state, addresses, identity }) => {
+    if (state === 'joined') return [];
+    const own = addresses.filter((address) => contains(range, address));
+    if (identity?.class !== 'firewall' && identity?.class !== 'switch') return own;
+    // A router tells the same tables at each of its addresses.
+    const first = addresses.find(mayAsk);
+    return first === undefined ? own : [...own, first];
+  });
 }

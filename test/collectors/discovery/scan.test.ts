@@ -115,6 +115,36 @@ describe('what is contacted', () => {
     expect(packets).toBeGreaterThanOrEqual(router.requests.length + inside.requests.length + 7);
   });
 
+  test('a network of IPv6 is known from the neighbour table of a router that lies elsewhere, and from before', async () => {
+    const named = (last: number): [Oid, Varbind] => [
+      `1.3.6.1.2.1.4.35.1.4.1.2.16.${'0.'.repeat(15)}${last}`,
+      { type: 'octet-string', value: Uint8Array.of(0, 1, 2, 3, 7, last) },
+    ];
+    const router = device('router', [0, 1, 2, 3, 7, 200], [named(1), named(2)]);
+    await agent('127.25.0.1', router);
+    const only = await agent('::1', device('only', [0, 1, 2, 3, 7, 1]));
+    const neighbour = options({ range: '127.25.0.0/30' }).gate.ranges[0];
+    const own = options({ range: '::/64' });
+    const gate = new Gate([...own.gate.ranges, ...(neighbour ? [neighbour] : [])]);
+    const found = async (known: readonly string[]) => {
+      const seen: string[] = [];
+      const { sightings } = await scan(
+        { ...own, gate, known, onSlice: (slice) => void seen.push(...slice.map(({ address }) => address)) },
+        forever,
+      );
+      expect(new Set(seen)).toEqual(new Set(sightings.map(({ address }) => address)));
+      return sightings.map(({ address, identity, mac }) => [address, identity?.sysName, mac]).toSorted();
+    };
+
+    expect(await found([])).toEqual([]);
+    expect(only.requests).toHaveLength(0);
+    expect(await found(['127.25.0.1', '127.26.0.1'])).toEqual([
+      ['127.25.0.1', 'router', undefined],
+      ['::1', 'only', '00:01:02:03:07:01'],
+    ]);
+    expect(await found(['::1'])).toEqual([['::1', 'only', undefined]]);
+  });
+
   test('stops at once, with what it has', async () => {
     const stop = new AbortController();
     const slow = scan(
