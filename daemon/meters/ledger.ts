@@ -16,6 +16,16 @@ import { fastestOf } from './segment-rules.ts';
 /** Open reads of a device that are put together into a chunk. */
 export const CHUNK_READS = 64;
 
+const PRINTERS_AT_ONCE = 50;
+/** From one to the next by the key, not through all their levels. */
+const PRINTERS_WITH_LEVELS = `WITH RECURSIVE p (printer) AS (SELECT min(printer) FROM meter_supplies UNION ALL
+  SELECT (SELECT min(printer) FROM meter_supplies WHERE printer > p.printer) FROM p WHERE p.printer IS NOT NULL)
+  SELECT printer FROM p WHERE printer IS NOT NULL`;
+const OLD = 'DELETE FROM meter_supplies AS s WHERE s.printer = ? AND s.at < ?';
+const LATER = 'SELECT 1 FROM meter_supplies AS l WHERE l.printer = s.printer AND l.supply = s.supply AND l.at > s.at';
+const FORGET_LEVELS = `${OLD} AND EXISTS (${LATER})`;
+const FORGET_WITHIN_DAYS = `${OLD} AND EXISTS (${LATER} AND l.at / 86400000 = s.at / 86400000)`;
+
 interface Head {
   readonly id: number;
   /** See `#openings`. */
@@ -173,6 +183,25 @@ export class MeterLedger extends MeterArchive {
         params: [printer, supply, at, level, about],
       },
     ]);
+  }
+
+  /**
+   * Lets go of old levels of supplies: of the weeks before `recent` the last of each day stays, and of before `oldest` only
+   * the last of each supply. They are a help to plan by and no evidence; replacements are entries and stay for ever.
+   */
+  async forgetSupplyLevels(recent: WallTime, oldest: WallTime): Promise<number> {
+    const printers = (await this.database.read(PRINTERS_WITH_LEVELS)).map(({ printer }) => String(printer));
+    let forgotten = 0;
+    // A few at a time, so that no read waits for it.
+    for (let start = 0; start < printers.length; start += PRINTERS_AT_ONCE) {
+      const some = printers.slice(start, start + PRINTERS_AT_ONCE);
+      const outcomes = await this.database.write([
+        { sql: FORGET_WITHIN_DAYS, rows: some.map((printer) => [printer, recent]) },
+        { sql: FORGET_LEVELS, rows: some.map((printer) => [printer, oldest]) },
+      ]);
+      for (const { changes } of outcomes) forgotten += changes;
+    }
+    return forgotten;
   }
 
   /**

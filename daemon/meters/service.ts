@@ -59,7 +59,7 @@ export class MeterService {
   /** @param records of the inventory: what was adopted may be under a contract by that */
   apply(config: Config, records: readonly DeviceRecord[]): void {
     this.#config = withAdopted(config, records);
-    this.sink.apply(allTerms(this.#config));
+    this.sink.apply(allTerms(this.#config), config.storage.history_days);
   }
 
   /** @throws SitewardError when it cannot be what the panel showed. */

@@ -15,6 +15,8 @@ export interface DaysLeft {
 }
 
 const DAY = 86_400_000;
+/** Levels are looked at so far back: kept each by itself. */
+export const LEVEL_DAYS = 60;
 /** A supply that has risen by more has been replaced. Less may be a shaken cartridge or another estimate. */
 const REPLACED_RISE = 20;
 /** Replaced with more than this left: someone threw toner away. */

@@ -9,6 +9,7 @@ interface Supply {
   levels: SupplyLevel[];
 }
 
+const FLICKER = 3_600_000;
 /** Levels that are looked at for a pace. */
 const KEPT = 200;
 
@@ -43,6 +44,8 @@ export class SupplyKeeper {
       }
       const last = kept.levels.at(-1);
       if (last && (last.level === level || at <= last.at)) continue;
+      // A level that flickers by one is not kept with each poll.
+      if (last && Math.abs(last.level - level) <= 1 && at - last.at < FLICKER) continue;
       const about = { description, type: labels['type'] ?? '', color: labels['color'] ?? '' };
       await this.#ledger.addSupplyLevel(printer, supply, at, level, JSON.stringify(about));
       kept.levels.push({ at, level });

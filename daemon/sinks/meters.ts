@@ -1,8 +1,9 @@
-import type { Clock, Milliseconds, Observation } from '#collectors/contract.ts';
+import type { Clock, Milliseconds, Observation, WallTime } from '#collectors/contract.ts';
 import type { Logger } from '../log.ts';
 import { closeDue, rememberTerms } from '../meters/closing.ts';
 import type { MeterLedger } from '../meters/ledger.ts';
 import { Recorder, type RecorderOptions } from '../meters/recorder.ts';
+import { LEVEL_DAYS } from '../meters/supplies.ts';
 import type { Terms } from '../meters/terms.ts';
 import type { Sink } from './sink.ts';
 
@@ -13,6 +14,7 @@ export interface MeterSinkOptions extends Omit<RecorderOptions, 'terms'> {
 }
 
 const LOOK_EVERY = 300_000 as Milliseconds;
+const DAY = 86_400_000;
 
 /** Keeps the reads of print meters, and closes the periods that are over. */
 export class MeterSink implements Sink {
@@ -22,14 +24,20 @@ export class MeterSink implements Sink {
   readonly #stopping = new AbortController();
   #terms: readonly Terms[] = [];
   #closing: Promise<void> = Promise.resolve();
+  #levelDays = LEVEL_DAYS;
+  #forgotAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: MeterSinkOptions) {
     this.#options = options;
     this.#recorder = new Recorder({ ...options, terms: () => this.#terms });
   }
 
-  /** Takes the contracts of the config as it is now. The first time, it begins to close periods. */
-  apply(terms: readonly Terms[]): void {
+  /**
+   * Takes the contracts of the config as it is now. The first time, it begins to close periods.
+   * @param levelDays how long levels of supplies are kept
+   */
+  apply(terms: readonly Terms[], levelDays: number): void {
+    this.#levelDays = levelDays;
     const first = this.#terms.length === 0;
     this.#terms = terms;
     this.#closing = this.#closing.then(() => this.#guarded(() => this.#remember(terms)));
@@ -76,8 +84,19 @@ export class MeterSink implements Sink {
           log.info('a meter period is closed', { contract, to: new Date(to).toISOString(), printers });
         }
       });
+      await this.#guarded(() => this.#forgetLevels());
       await clock.sleep(LOOK_EVERY, signal).catch(() => undefined);
     }
+  }
+
+  /** Once a day. */
+  async #forgetLevels(): Promise<void> {
+    const { ledger, clock } = this.#options;
+    const now = clock.wallNow();
+    if (now - this.#forgotAt < DAY && now >= this.#forgotAt) return;
+    const before = (days: number) => (now - days * DAY) as WallTime;
+    await ledger.forgetSupplyLevels(before(LEVEL_DAYS), before(Math.max(this.#levelDays, LEVEL_DAYS)));
+    this.#forgotAt = now;
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
