@@ -1,14 +1,16 @@
 /**
  * A small office in network namespaces: a router with two addresses, two switches, printers that move and one that is
- * swapped. Every packet that siteward sends is captured and held to the ranges.
+ * swapped. Every packet on every interface is captured, from before siteward starts to after its end, and held to the ranges.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { AgentInside } from '../support/agents-inside.ts';
+import { contactedOutside, goAstray, PDU, startCapture, targetsOf } from '../support/capture.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Namespaces, openNamespaces } from '../support/namespace.ts';
+import { processesWith } from '../support/process-list.ts';
 import { ROOT, type RunningDaemon, startDaemon } from '../support/siteward.ts';
 import { SYS } from '../support/snmp.ts';
 
@@ -80,19 +82,16 @@ beforeAll(async () => {
 });
 afterAll(() => office.close());
 
-async function inside(
-  where: 'near' | 'far',
-  command: string,
-  args: readonly string[],
-  ready: RegExp,
-): Promise<ChildProcess> {
-  const [program = '', ...rest] = office.entering(where);
-  const child = spawn(program, [...rest, command, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+const AGENTS = 'test/support/agents-inside.ts';
+
+async function serve(agents: readonly AgentInside[]): Promise<ChildProcess> {
+  const [program = '', ...rest] = office.entering('far');
+  const args = [...rest, process.execPath, AGENTS, JSON.stringify(agents)];
+  const child = spawn(program, args, { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
   await new Promise<void>((resolve, reject) => {
-    const hear = (chunk: Buffer) => ready.test(chunk.toString()) && resolve();
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    child.once('exit', (code) => reject(new Error(`${command} ended with ${code}`)));
+    child.stdout.on('data', (chunk: Buffer) => chunk.includes('ready') && resolve());
+    child.once('exit', (code) => reject(new Error(`the agents ended with ${code}`)));
   });
   return child;
 }
@@ -102,9 +101,6 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
   child.kill(signal);
   await exit;
 }
-
-const serve = (agents: readonly AgentInside[]) =>
-  inside('far', process.execPath, ['test/support/agents-inside.ts', JSON.stringify(agents)], /ready/);
 
 async function ask<T>(daemon: RunningDaemon, path: string, ...options: string[]): Promise<T> {
   const { stdout } = await office.near('curl', ['-s', ...options, `${daemon.url}${path}`]);
@@ -120,8 +116,11 @@ interface Device {
 
 test('devices are followed through moves, a swapped one is new, and no packet goes anywhere else', async () => {
   const folder = await temporaryFolder();
-  const capture = join(folder, 'packets.pcap');
-  const sniffer = await inside('near', 'tcpdump', ['-i', 'any', '-U', '-w', capture], /listening on/);
+  const near = await startCapture(office, 'near', join(folder, 'near.pcap'));
+  onTestFinished(() => near.stop());
+  const far = await startCapture(office, 'far', join(folder, 'far.pcap'));
+  onTestFinished(() => far.stop());
+  await goAstray(office, '10.78.1.1');
   let agents = await serve(BEFORE);
   const daemon = await startDaemon(
     {
@@ -141,7 +140,7 @@ test('devices are followed through moves, a swapped one is new, and no packet go
     },
     { through: office.entering('near') },
   );
-  await using _daemon = daemon;
+  onTestFinished(() => daemon[Symbol.asyncDispose]());
   const scans = () => daemon.log.filter(({ message }) => message === 'a range was scanned').length;
   const scanned = async (count: number) => {
     await daemon.logged(`${count} scans`, () => scans() >= count, 120_000);
@@ -188,25 +187,26 @@ test('devices are followed through moves, a swapped one is new, and no packet go
 
   await daemon.stop();
   await ended(agents, 'SIGKILL');
-  await ended(sniffer, 'SIGINT');
-  const { stdout: packets } = await office.near('tcpdump', ['-n', '-r', capture, 'ip and src host 10.77.0.1']);
-  const targets = new Set([...packets.matchAll(/ > (\d+\.\d+\.\d+\.\d+)/g)].map(([, address]) => address ?? ''));
-  const wrong = [...targets].filter((address) => !/^10\.77\.0\.\d+$/.test(address) || isExcluded(address));
-  expect(targets.size).toBeGreaterThan(6);
-  expect(wrong).toEqual([]);
-  const { stdout: others } = await office.near('tcpdump', [
-    '-n',
-    '-r',
-    capture,
-    'ip and not host 10.77.0.1 and not net 127.0.0.0/8',
-  ]);
-  expect(others).toBe('');
-  const { stdout: snmp } = await office.near('tcpdump', ['-n', '-r', capture, 'udp port 161']);
-  expect(snmp).toContain('GetRequest');
-  expect(snmp).not.toMatch(/SetRequest/);
+  await goAstray(office, '10.78.1.2');
+  // The two strays, sent before siteward started and after it ended, show that all between them was seen, on both sides.
+  const strays = ['10.78.1.1', '10.78.1.2'];
+  const [sent, received] = [await near.packetsTo('10.78.1.2'), await far.packetsTo('10.78.1.2')];
+  expect(contactedOutside(sent, isInside)).toEqual(strays);
+  expect(targetsOf(PDU.set, sent)).toEqual(strays);
+  expect(targetsOf(PDU.set, received)).toEqual(strays);
+  const outside = received.filter(({ source, target }) => source === '10.77.0.1' && !isInside(target));
+  expect(new Set(outside.map(({ target }) => target))).toEqual(new Set(strays));
+  expect(targetsOf(PDU.get, sent)).toEqual(
+    expect.arrayContaining([...BEFORE, ...AFTER].map(({ address }) => address).filter(isInside)),
+  );
+  console.info(`${sent.length} packets seen where siteward is, ${received.length} where the devices are`);
+
+  expect(await processesWith(daemon.folder)).toEqual([]);
+  expect(await processesWith(AGENTS)).toEqual([]);
+  expect(await processesWith(folder)).toEqual([]);
 });
 
-function isExcluded(address: string): boolean {
-  const last = Number(address.split('.')[3]);
-  return last >= 200 && last <= 207;
+function isInside(address: string): boolean {
+  const [, last] = /^10\.77\.0\.(\d+)$/.exec(address) ?? [];
+  return last !== undefined && !(Number(last) >= 200 && Number(last) <= 207);
 }

@@ -1,5 +1,5 @@
 /**
- * Run in a network namespace by a test: serves recordings as SNMP agents until it is ended. Its argument is a JSON list of
+ * Run in a network namespace by a test: serves recordings as SNMP agents until it is ended, or the test is. Its argument is a JSON list of
  * `{address, recording, texts, macs}`: what is in `texts` (by OID) and the physical addresses replace what was recorded.
  */
 import { readFileSync } from 'node:fs';
@@ -28,4 +28,6 @@ for (const { address, recording, texts = {}, octets = {}, numbers = {} } of JSON
     varbinds.set(oid, { type: 'octet-string', value: Buffer.from(value, 'hex') } satisfies Varbind);
   await startMibAgent({ address, port: 161, varbinds, community: 'public' });
 }
+// Whoever started it holds this open, and lets go by ending, however it ends.
+process.stdin.resume().once('close', () => process.exit());
 console.log('ready');
