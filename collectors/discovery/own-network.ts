@@ -41,13 +41,18 @@ export async function ownGateway(path = '/proc/net/route'): Promise<string | und
   return undefined;
 }
 
-/** Broadcast addresses of this machine's networks: what is sent there is sent to everybody. */
-export function ownBroadcasts(): ReadonlySet<string> {
+/**
+ * Addresses of this machine's networks that are nobody's: what is sent to the broadcast address goes to everybody, and
+ * so it does at the network's own address with many devices (RFC 1122, 3.3.6). A /31 has neither (RFC 3021).
+ */
+export function ownBroadcasts(interfaces = networkInterfaces()): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const { address, netmask } of Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])) {
-    if (!isIPv4(address) || !isIPv4(netmask) || netmask === '255.255.255.255') continue;
-    const mask = addressNumber(netmask);
-    found.add(addressText((addressNumber(address) & mask) | (~mask & 0xffff_ffffn), 4));
+  for (const { address, netmask } of Object.values(interfaces).flatMap((entries) => entries ?? [])) {
+    if (!isIPv4(address) || !isIPv4(netmask)) continue;
+    const hosts = ~addressNumber(netmask) & 0xffff_ffffn;
+    if (hosts <= 1n) continue;
+    const network = addressNumber(address) & ~hosts;
+    found.add(addressText(network, 4)).add(addressText(network | hosts, 4));
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Gate } from '#collectors/discovery/gate.ts';
+import { ownBroadcasts } from '#collectors/discovery/own-network.ts';
 import { contains, parseRange } from '#config/ranges.ts';
 
 const gate = new Gate(
@@ -60,4 +61,16 @@ test('whatever address it is asked about, it never lets one through that no rang
     }),
     { numRuns: 2_000 },
   );
+});
+
+test("what is nobody's address on the own networks is known, and a line between two has none", () => {
+  const ipv4 = (address: string, netmask: string) =>
+    ({ address, netmask, family: 'IPv4', mac: '00:00:00:00:00:00', internal: false, cidr: null }) as const;
+
+  expect([
+    ...ownBroadcasts({
+      lan: [ipv4('192.0.2.77', '255.255.255.192')],
+      line: [ipv4('198.51.100.2', '255.255.255.254'), ipv4('203.0.113.9', '255.255.255.255')],
+    }),
+  ]).toEqual(['192.0.2.64', '192.0.2.127']);
 });
