@@ -1,7 +1,7 @@
 /**
  * Two network namespaces joined by a cable: `near`, from which siteward looks, and `far`, which owns many addresses at
  * no cost (a local route makes the kernel answer for a whole range) and lets a part of them fall silent. Nothing outside
- * them is touched, and they go with the process that made them.
+ * them is touched, and they go with the process that made them, with every process that runs in them.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,8 +19,19 @@ const HOLDER = `
 set -e
 unshare --net sh -c 'echo $$; exec sleep infinity' >"$0" &
 far=$!
-trap 'kill -9 $far; rm -f "$0"' EXIT
+net_of() { readlink "/proc/$1/ns/net" 2>/dev/null || :; }
+leave() {
+  inner=$(net_of "$far"); outer=$(net_of $$)
+  # What cannot be told must not match what cannot be told of others.
+  inner=\${inner:-none}; outer=\${outer:-none}
+  for process in /proc/[0-9]*; do
+    pid=\${process#/proc/}
+    case "$(net_of "$pid")" in "$inner"|"$outer") [ "$pid" = $$ ] || kill -9 "$pid" 2>/dev/null || : ;; esac
+  done
+  rm -f "$0"
+}
 while [ ! -s "$0" ]; do :; done
+trap leave EXIT
 in_far() { nsenter --target "$far" --net "$@"; }
 ip link set lo up
 ip link add near type veth peer name far netns "$far"
