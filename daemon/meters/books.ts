@@ -20,6 +20,8 @@ export interface PeriodResult {
   readonly printers: readonly PrinterPeriod[];
   /** Kept as it is for ever. */
   readonly closed: boolean;
+  /** A time in which no period of the contract ends: its pages, and no bill. */
+  readonly span?: true;
 }
 
 /** How far the ledger was read. */
@@ -80,12 +82,13 @@ export class MeterBooks {
   }
 
   /** Any span of time: pages only, for no bill is made of it. */
-  async span(terms: Terms, span: Period, now: WallTime): Promise<PeriodResult> {
+  async span(terms: Terms, span: Period, now: WallTime, asOf?: AsOf): Promise<PeriodResult> {
     const meters = terms.meters.map(({ price: _, ...meter }) => ({ ...meter, included: 0, tiers: [] }));
     const { minimum: _, ...rest } = terms;
-    const result = await this.standing({ ...rest, meters }, span, now);
+    const result = await this.standing({ ...rest, meters }, span, now, asOf);
     return {
       ...result,
+      span: true,
       contract: { ...result.contract, adjustments: [] },
       printers: result.printers.map((printer) => ({ ...printer, adjustments: [] })),
     };

@@ -262,5 +262,6 @@ function* flagsOf(
       text: withheld > 0 ? `${withheld} pages are held back: ${evidence}` : `${kind} (${status}): ${evidence}`,
     };
   }
-  if (warmUps.length > 0) yield { code: 'warm-up', text: `it read 0 ${warmUps.length} times, which was passed over` };
+  if (warmUps.length > 0)
+    yield { code: 'warm-up', text: `it showed 0 in ${warmUps.length} reads, which were passed over` };
 }

@@ -146,7 +146,7 @@ async function checkFigures(folder: string, database: Database, faults: LedgerFa
   const config = JSON.parse(await readFile(join(folder, 'evidence/config.json'), 'utf8')) as Config;
   const books = new MeterBooks(archive, allTerms(config));
   const results: PeriodResult[] = [];
-  for (const { contract, closed } of kept.results) {
+  for (const { contract, closed, span } of kept.results) {
     const { terms, closedAt, read } = contract;
     const rows = await archive.periodRows(contract.contract, contract.to);
     const sealed = rows.find((row) => row.kind === 'contract');
@@ -154,7 +154,8 @@ async function checkFigures(folder: string, database: Database, faults: LedgerFa
       const fresh = await books.rederive(sealed);
       results.push(fresh);
       closedDiffer(fresh, rows, faults);
-    } else results.push(await books.standing(terms, contract, closedAt, read));
+    } else if (span) results.push(await books.span(terms, contract, closedAt, read));
+    else results.push(await books.standing(terms, contract, closedAt, read));
   }
   const report: MeterReport = { ...kept, results };
   const expected = JSON.parse(JSON.stringify(meterReportJson(report))) as Record<string, unknown>;

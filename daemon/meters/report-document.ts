@@ -40,14 +40,14 @@ function timeCell(at: WallTime, timezone: string): { readonly text: string; read
 }
 
 function contractSection(result: PeriodResult): Section {
-  const { contract, printers, closed } = result;
+  const { contract, printers, closed, span: pagesOnly } = result;
   const { terms } = contract;
   const span = `${localTime(contract.from, terms.timezone).slice(0, 16)} to ${localTime(contract.to, terms.timezone).slice(0, 16)}`;
   const facts: Fact[] = [
     { name: 'Period', value: `${span} (${terms.timezone})` },
     {
       name: 'State',
-      value: closed ? 'closed' : { text: 'not closed yet: figures may change', data: 'open', tone: 'bad' },
+      value: pagesOnly ? 'no cut in this time: pages only, the bill comes with the period' : stateOf(closed),
     },
     ...(contract.total === null ? [] : [{ name: 'Total', value: amount(contract.total, terms.currency) }]),
   ];
@@ -65,18 +65,21 @@ function contractSection(result: PeriodResult): Section {
   };
 }
 
+const stateOf = (closed: boolean): Cell =>
+  closed ? 'closed' : { text: 'not closed yet: figures may change', data: 'open', tone: 'bad' };
+
 /** One row per printer and meter. In the CSV also the period, the serial number and both instants: what an ERP maps. */
 function metersTable({ contract, printers }: PeriodResult): Table {
   const { timezone } = contract.terms;
   const columns: Column[] = [
-    { key: 'contract', title: 'Contract' },
+    { key: 'contract', title: 'Contract', onlyCsv: true },
     { key: 'device', title: 'Printer' },
-    { key: 'serial', title: 'Serial number' },
+    { key: 'serial', title: 'Serial number', wrap: false },
     { key: 'meter', title: 'Meter' },
     { key: 'opening', title: 'Opening', align: 'right' },
-    { key: 'opening_at', title: 'Read' },
+    { key: 'opening_at', title: 'Read', wrap: false },
     { key: 'closing', title: 'Closing', align: 'right' },
-    { key: 'closing_at', title: 'Read' },
+    { key: 'closing_at', title: 'Read', wrap: false },
     { key: 'used_pages', title: 'Used', align: 'right' },
     { key: 'class', title: 'Class' },
   ];
@@ -123,7 +126,7 @@ function readAt({ reads, class: kind, at }: CutValue, timezone: string): Cell {
 function chargesTable({ contract }: PeriodResult): Table {
   const { currency } = contract.terms;
   const columns: Column[] = [
-    { key: 'contract', title: 'Contract' },
+    { key: 'contract', title: 'Contract', onlyCsv: true },
     { key: 'item', title: 'Item' },
     { key: 'device', title: 'Printer' },
     { key: 'meter', title: 'Meter' },
@@ -178,12 +181,12 @@ function adjustmentsTable({ contract, printers }: PeriodResult): Table {
     name: 'adjustments',
     caption: 'Earlier periods, as they are known now',
     columns: [
-      { key: 'contract', title: 'Contract' },
+      { key: 'contract', title: 'Contract', onlyCsv: true },
       { key: 'device', title: 'Printer' },
-      { key: 'serial', title: 'Serial number' },
+      { key: 'serial', title: 'Serial number', wrap: false },
       { key: 'meter', title: 'Meter' },
-      { key: 'period_from', title: 'Period from' },
-      { key: 'period_to', title: 'to' },
+      { key: 'period_from', title: 'Period from', wrap: false },
+      { key: 'period_to', title: 'to', wrap: false },
       { key: 'pages', title: 'Pages', align: 'right' },
       { key: 'reason', title: 'Why' },
     ],
@@ -217,9 +220,9 @@ function flagsTable({ contract, printers }: PeriodResult): Table {
     name: 'flags',
     caption: 'To look at',
     columns: [
-      { key: 'contract', title: 'Contract' },
+      { key: 'contract', title: 'Contract', onlyCsv: true },
       { key: 'device', title: 'Printer' },
-      { key: 'serial', title: 'Serial number' },
+      { key: 'serial', title: 'Serial number', wrap: false },
       { key: 'meter', title: 'Meter' },
       { key: 'code', title: 'What' },
       { key: 'pages', title: 'Pages', align: 'right' },
@@ -241,7 +244,7 @@ function lists(report: MeterReport): Section[] {
           columns: [
             { key: 'device', title: 'Printer' },
             { key: 'days', title: 'Days', align: 'right' },
-            { key: 'last_read', title: 'Last read' },
+            { key: 'last_read', title: 'Last read', wrap: false },
             { key: 'step', title: 'Fails at' },
             { key: 'note', title: 'What was seen' },
           ],
@@ -299,7 +302,7 @@ function lists(report: MeterReport): Section[] {
           columns: [
             { key: 'device', title: 'Printer' },
             { key: 'supply', title: 'Supply' },
-            { key: 'at', title: 'When' },
+            { key: 'at', title: 'When', wrap: false },
             { key: 'left_percent', title: 'Left', align: 'right' },
             { key: 'early', title: '' },
           ],

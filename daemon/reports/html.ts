@@ -39,6 +39,7 @@ td:not(.right,.whole){min-width:5.5em}
 body{margin:1rem auto;padding:0 1rem}
 dl{grid-template-columns:1fr}
 dd{margin-bottom:.35rem}
+td:last-child:not(.right,.whole){min-width:14em}
 }
 @media print{
 body{margin:0;max-width:none;padding:0;font-size:9pt}

@@ -86,8 +86,8 @@ class Sheet {
     this.#facts(facts);
     for (const section of sections) {
       this.#gap(10);
-      // A heading stays with what it heads.
-      this.#room(70);
+      // A heading stays with what it heads: its facts, and the beginning of a table.
+      this.#room(90 + 13 * (section.facts?.length ?? 0));
       this.#text(section.heading, { size: 12.5, bold: true });
       this.#gap(3);
       this.#facts(section.facts ?? []);
