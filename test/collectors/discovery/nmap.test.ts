@@ -1,6 +1,7 @@
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, isIP } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Milliseconds } from '#collectors/contract.ts';
@@ -9,7 +10,10 @@ import { type PortScan, scanPorts } from '#collectors/discovery/nmap.ts';
 import { NmapReader } from '#collectors/discovery/nmap-xml.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { processesWith } from '../../support/process-list.ts';
+import { processesWith, zombies } from '../../support/process-list.ts';
+import { hostileText, seededRandom } from '../../support/random.ts';
+import { ROOT } from '../../support/siteward.ts';
+import { forever } from '../../support/snmp.ts';
 
 const ADDRESS = '127.19.0.1' as AllowedAddress;
 
@@ -90,13 +94,61 @@ test('no argument is made of anything but addresses and fixed options', async ()
   ).rejects.toThrow(/no address/);
 });
 
-test('the process that scans is left without a handler or a timer of the package', async () => {
-  const before = process.listenerCount('uncaughtException');
-  const { path } = await standIn(`cat <<'X'\n${HEAD}${END}\nX`);
-  await scanned(path);
+test('a thousand hostile targets are refused before anything is started', async () => {
+  const { path, folder } = await standIn('touch "$(dirname "$0")/started"');
+  const random = seededRandom(17);
+  const targets = Array.from({ length: 1_000 }, (_, index) => {
+    const text = hostileText(random).slice(0, 200);
+    return [text, `-${text}`, `${ADDRESS} ${text}`, `${text}\n${ADDRESS}`, `${ADDRESS}/${text}`][index % 5] ?? '';
+  }).filter((text) => isIP(text) === 0);
+  expect(targets).toHaveLength(1_000);
 
-  expect(process.listenerCount('uncaughtException')).toBe(before);
-  expect(process.listenerCount('SIGINT')).toBe(0);
+  for (const target of targets)
+    await expect(
+      scanPorts(
+        [ADDRESS, target as AllowedAddress],
+        { packetsPerSecond: 10, nmapPath: path },
+        { clock: systemClock, signal: forever },
+      ),
+    ).rejects.toThrow(/no address/);
+
+  expect(await readdir(folder)).toEqual(['nmap']);
+  expect(await processesWith(folder)).toEqual([]);
+});
+
+/** Tells the most handlers seen while the worker works, and what is left of the package in it as it replies. */
+const TELL_TALE = `
+import { writeFileSync } from 'node:fs';
+let most = 0;
+const look = () => {
+  most = Math.max(most, ...['uncaughtException', 'SIGINT'].map((event) => process.listenerCount(event)));
+};
+setInterval(look, 20).unref();
+const send = process.send.bind(process);
+process.send = (...message) => {
+  look();
+  const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  writeFileSync(process.env.SEEN, JSON.stringify({ most, timers }));
+  return send(...message);
+};
+`;
+
+test('the process that scans has no handler of the package, and is left without a timer of it', async () => {
+  const { path, folder } = await standIn('sleep 0.3; exit 1'); // the package keeps its timer after a scan that failed
+  const seen = join(folder, 'seen');
+  const worker = fork(join(ROOT, 'collectors/discovery/nmap-worker.ts'), {
+    detached: true,
+    execArgv: ['--import', `data:text/javascript,${encodeURIComponent(TELL_TALE)}`],
+    env: { ...process.env, SEEN: seen },
+  });
+  const ended = once(worker, 'exit');
+  worker.send({ nmapPath: path, options: ['-n'], addresses: [ADDRESS] });
+  await once(worker, 'message');
+  await ended;
+
+  const { most, timers } = JSON.parse(await readFile(seen, 'utf8')) as { most: number; timers: number };
+  expect(most).toBe(0);
+  expect(timers).toBeLessThanOrEqual(1); // of the worker's own
 });
 
 test.each([
@@ -104,7 +156,8 @@ test.each([
   ['ignores TERM', "trap '' TERM INT HUP; while :; do sleep 7654321; done", 'DISCOVERY_NMAP_HANGS'],
   ['forks a child and hangs', 'sleep 7654321 & sleep 7654321', 'DISCOVERY_NMAP_HANGS'],
   ['leaves a child behind', `sleep 7654321 & cat <<'X'\n${HEAD}${END}\nX`, undefined],
-  ['exits with 139', 'kill -SEGV $$', 'DISCOVERY_NMAP_FAILED'],
+  ['exits with 139', 'exit 139', 'DISCOVERY_NMAP_FAILED'],
+  ['is ended by a violation of memory', 'kill -SEGV $$', 'DISCOVERY_NMAP_FAILED'],
   ['exits with 0 and nothing', 'exit 0', 'DISCOVERY_NMAP_FAILED'],
   ['writes no XML', 'echo Starting Nmap; echo done', 'DISCOVERY_NMAP_FAILED'],
   ['breaks off in the middle', `printf '%s' '${HEAD}${HOST('<port protocol="tcp" ')}'`, 'DISCOVERY_NMAP_FAILED'],
@@ -140,6 +193,9 @@ test.each([
   expect(process.memoryUsage().rss - memory).toBeLessThan(20_000_000);
   expect(await processesWith(folder)).toEqual([]);
   expect(await processesWith('sleep 7654321')).toEqual([]);
+  expect(await zombies()).toEqual([]);
+  const next = await standIn(`cat <<'X'\n${HEAD}${HOST('')}${END}\nX`);
+  expect(await scanned(next.path)).toEqual({ hosts: new Map([[ADDRESS, []]]) });
 });
 
 test('a scan that is stopped ends its nmap at once', async () => {
