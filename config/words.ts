@@ -20,5 +20,7 @@ export const METERS = [
   'large_mono',
   'large_color',
   'duplex',
+  // prtMarkerLifeCount beside a maker's own counters: what the engine did, to compare.
+  'engine',
 ] as const;
 export type Meter = (typeof METERS)[number];

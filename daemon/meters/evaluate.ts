@@ -4,7 +4,7 @@ import { type CutValue, PATTERN_DAYS, valueAt } from './curve.ts';
 import type { DecisionEntry, ManualRead } from './entries.ts';
 import { fold, type History, MANUAL, type Numbered, type PrinterEvidence } from './history.ts';
 import type { Adjustment, Checkpoint, Flag, MeterLine, PrinterPeriod } from './period-row.ts';
-import { METERS, type Meter, type Source } from './read.ts';
+import { isEvidenceOnly, METERS, type Meter, type Source } from './read.ts';
 import { reconcile } from './reconcile.ts';
 import type { MeterEvent } from './segments.ts';
 import type { Terms } from './terms.ts';
@@ -100,7 +100,8 @@ function cutsSince({ rows, from }: EvaluateRequest, base: PrinterPeriod | undefi
 function estimatedSince({ terms, to, from, rows }: EvaluateRequest, history: History): WallTime | undefined {
   if (history.replacedAt !== undefined) return undefined;
   const cuts = [...rows.map((row) => row.to), from, to];
-  for (const { points } of history.counters.values()) {
+  for (const [meter, { points }] of history.counters) {
+    if (isEvidenceOnly(meter)) continue;
     const last = points.at(-1);
     if (last && cuts.some((cut) => cut - last.at > terms.tolerance)) return last.at;
   }
@@ -136,7 +137,7 @@ function periodOf(
     .filter((event) => event.at > from && event.at <= to)
     .toSorted((a, b) => a.at - b.at);
   const checkpoint = history.checkpoints.get(to);
-  const known = Object.values(meters).every((line) => line.class !== 'estimated');
+  const known = billable(meters).every((line) => line.class !== 'estimated');
   return {
     kind: 'printer',
     contract: terms.contract,
@@ -231,6 +232,10 @@ function lastSource(sources: ReadonlyMap<number, Source>, printer: string): Sour
   return [...sources.values()].findLast((source) => source.printer === printer);
 }
 
+function billable(meters: PrinterPeriod['meters']): MeterLine[] {
+  return Object.entries(meters).flatMap(([meter, line]) => (isEvidenceOnly(meter as Meter) ? [] : [line]));
+}
+
 function* flagsOf(
   meters: PrinterPeriod['meters'],
   events: readonly MeterEvent[],
@@ -238,8 +243,8 @@ function* flagsOf(
   from: WallTime,
   to: WallTime,
 ): Generator<Flag> {
-  const classes = new Set(Object.values(meters).map((line) => line.class));
-  if (Object.values(meters).some(({ opening }) => opening.began)) {
+  const classes = new Set(billable(meters).map((line) => line.class));
+  if (billable(meters).some(({ opening }) => opening.began)) {
     yield { code: 'first-read', text: 'it was read for the first time in this period' };
   }
   if (classes.has('estimated'))

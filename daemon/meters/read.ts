@@ -15,6 +15,9 @@ export function isMeter(text: string): text is Meter {
   return (METERS as readonly string[]).includes(text);
 }
 
+/** Read to compare with, and not for the bill: that it is missing keeps no period open and estimates nothing. */
+export const isEvidenceOnly = (meter: Meter): boolean => meter === 'engine';
+
 /**
  * How far a read came, or where it failed. The order is part of what is stored.
  * - `silent`: no answer · `refused`: an answer that gives nothing, such as a wrong credential · `could-not-tell`: the

@@ -6,7 +6,7 @@ import type { PeriodResult } from './books.ts';
 import type { CutValue, ValueClass } from './curve.ts';
 import type { Charge } from './money.ts';
 import type { PrinterPeriod } from './period-row.ts';
-import { METERS } from './read.ts';
+import { isEvidenceOnly, METERS } from './read.ts';
 import type { MeterReport } from './report.ts';
 import { meterReportJson } from './report-json.ts';
 
@@ -86,7 +86,8 @@ function metersTable({ contract, printers }: PeriodResult): Table {
   const rows = printers.flatMap((printer) =>
     METERS.flatMap((meter) => {
       const line = printer.meters[meter];
-      if (!line) return [];
+      if (!line || (isEvidenceOnly(meter) && !contract.terms.meters.some((billed) => billed.meter === meter)))
+        return [];
       const { opening, closing, used } = line;
       const kind = line.class;
       return [
