@@ -1,6 +1,6 @@
 /**
- * How large and how fast the meter ledger is: 2,000 printers, hourly reads, as many months as asked for (argument, default
- * 3), written as the ledger writes them. Prints octets per read, seven years' size, and how fast `verify` and the report are.
+ * How large and how fast the meter ledger is: printers with hourly reads for some months, written as the ledger writes
+ * them, then closed, verified and reported. By itself: `node test/bench/meters.ts [MONTHS [PRINTERS]]`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,13 +17,13 @@ import { allTerms } from '#daemon/meters/terms.ts';
 import { verifyMeters } from '#daemon/meters/verify.ts';
 import { LEDGER_OPTIONS } from '#daemon/store/ledger.ts';
 import { openStore } from '#daemon/store/sqlite-store.ts';
+import type { Database } from '#daemon/store/store.ts';
+import { type Figure, printTable } from './table.ts';
 
-const PRINTERS = Number(process.argv[3] ?? 2_000);
-const MONTHS = Number(process.argv[2] ?? 3);
 const HOUR = 3_600_000;
-const SEVEN_YEARS = 2_000 * 24 * 365.25 * 7;
+const SITE_PRINTERS = 2_000;
+const SEVEN_YEARS = SITE_PRINTERS * 24 * 365.25 * 7;
 const OF: readonly Meter[] = ['total', 'mono', 'color', 'print', 'print_mono', 'print_color', 'copy', 'fax'];
-
 const { config } = configOf(
   {
     site: { id: 'bench', client: 'Bench', timezone: 'UTC' },
@@ -31,119 +31,141 @@ const { config } = configOf(
   },
   '/',
 );
-const directory = mkdtempSync(join(tmpdir(), 'siteward-meter-bench-'));
-const log = createLogger('error');
-const store = await openStore({ directory, log });
-// Not synced: what is measured is the work, not this disk.
-const { database } = await store.open('ledger', { migrations: LEDGER_OPTIONS.migrations, synchronous: 'normal' });
-const ledger = await MeterLedger.open({ database });
-const terms = allTerms(config);
-const from = Date.UTC(2026, 0, 1);
-const until = Date.UTC(2026, MONTHS, 1);
+const START = Date.UTC(2026, 0, 1);
 
-const counters = Array.from({ length: PRINTERS }, (_, index) =>
-  OF.map((_, meter) => 10_000 * (1 + (index % 40)) + meter),
-);
-const random = mulberry(7);
-let reads = 0;
-let cpu = process.cpuUsage();
-for (let at = from; at <= until + HOUR; at += HOUR) {
-  const working =
-    new Date(at).getUTCDay() % 6 !== 0 && new Date(at).getUTCHours() >= 8 && new Date(at).getUTCHours() < 18;
-  await Promise.all(
-    counters.map(async (values, index) => {
-      const device = `printer-${index}`;
-      const pages = working && random() < 0.7 ? Math.floor(random() * 40) : 0;
-      for (let meter = 0; meter < values.length; meter += 1)
-        values[meter] = (values[meter] ?? 0) + (pages >> (meter % 3));
-      const meters = OF.map((meter) => ({
+/** A site of 2,000 printers, unless said otherwise, in the last hour of its second month. */
+export async function benchMeters(months = 2, printers = SITE_PRINTERS): Promise<Figure[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'siteward-meter-bench-'));
+  const store = await openStore({ directory, log: createLogger('error') });
+  try {
+    // Not synced: what is measured is the work, not this disk.
+    const { database } = await store.open('ledger', { migrations: LEDGER_OPTIONS.migrations, synchronous: 'normal' });
+    const written = await write(database, months, printers);
+    return [...written, await verified(database), ...(await reported(database, months, printers))];
+  } finally {
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Reads of every hour, with periods closed as they end. */
+async function write(database: Database, months: number, printers: number): Promise<Figure[]> {
+  const ledger = await MeterLedger.open({ database });
+  const terms = allTerms(config);
+  const counters = Array.from({ length: printers }, (_, index) =>
+    OF.map((_, meter) => 10_000 * (1 + (index % 40)) + meter),
+  );
+  const random = mulberry(7);
+  let reads = 0;
+  let closing = 0;
+  let closed = 0;
+  const cpu = process.cpuUsage();
+  for (let at = START; at < Date.UTC(2026, months, 1); at += HOUR) {
+    await Promise.all(counters.map((values, index) => readOnce(ledger, index, values, at, random)));
+    reads += printers;
+    if (new Date(at).getUTCDate() !== 2 || new Date(at).getUTCHours() !== 1) continue;
+    const started = performance.now();
+    closed += (await closeDue(ledger, terms, at as WallTime)).length;
+    closing = performance.now() - started;
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  const bytes = await database.size();
+  const share = ((user + system) / reads / 1e6) * (SITE_PRINTERS / 3_600);
+  return [
+    figure(
+      `${reads} meter reads written: share of a core at 2,000 an hour`,
+      `${(share * 100).toFixed(3)} %`,
+      'under 1 %',
+    ),
+    figure(
+      'ledger of 2,000 printers over seven years, by octets a read',
+      `${(((bytes / reads) * SEVEN_YEARS) / 1e9).toFixed(2)} GB (${(bytes / reads).toFixed(1)} octets)`,
+      'under 3 GB',
+    ),
+    figure(`closing a month of ${printers} printers (${closed} closed)`, seconds(closing), ''),
+  ];
+}
+
+async function readOnce(
+  ledger: MeterLedger,
+  index: number,
+  values: number[],
+  at: number,
+  random: () => number,
+): Promise<void> {
+  const device = `printer-${index}`;
+  const day = new Date(at);
+  const working = day.getUTCDay() % 6 !== 0 && day.getUTCHours() >= 8 && day.getUTCHours() < 18;
+  const pages = working && random() < 0.7 ? Math.floor(random() * 40) : 0;
+  for (let meter = 0; meter < values.length; meter += 1) values[meter] = (values[meter] ?? 0) + (pages >> (meter % 3));
+  const jitter = Math.floor(random() * 60_000);
+  const slots = [...values];
+  const source = await ledger.sourceNumber(
+    {
+      device,
+      printer: `Acme:SN${index}`,
+      serial: `SN${index}`,
+      vendor: 'Acme',
+      profile: 'acme',
+      profileVersion: '0',
+      meters: OF.map((meter) => ({
         meter,
         oid: `1.3.6.1.4.1.99999.${METERS.indexOf(meter)}`,
         unit: 'impressions',
         parts: 1,
-      }));
-      const source = await ledger.sourceNumber(
-        {
-          device,
-          printer: `Acme:SN${index}`,
-          serial: `SN${index}`,
-          vendor: 'Acme',
-          profile: 'acme',
-          profileVersion: '0',
-          meters,
-        },
-        at as WallTime,
-      );
-      const jitter = Math.floor(random() * 60_000);
-      await ledger.append(device, {
-        at: (at + jitter) as WallTime,
-        clockTrusted: true,
-        step: 'ok',
-        source,
-        slots: [...values],
-      });
-    }),
+      })),
+    },
+    at as WallTime,
   );
-  reads += PRINTERS;
-  if (new Date(at).getUTCDate() === 2 && new Date(at).getUTCHours() === 1) {
-    const started = performance.now();
-    for (const closed of await closeDue(ledger, terms, at as WallTime))
-      say(`close ${closed.contract}`, `${Math.round(performance.now() - started)} ms`);
+  await ledger.append(device, { at: (at + jitter) as WallTime, clockTrusted: true, step: 'ok', source, slots });
+}
+
+async function verified(database: Database): Promise<Figure> {
+  let told = 0;
+  const started = performance.now();
+  const { checked, faults } = await verifyMeters(database, () => {
+    told += 1;
+  });
+  const rate = (checked['meter_reads'] ?? 0) / ((performance.now() - started) / 1000);
+  if (faults.length > 0) throw new Error(`the ledger does not hold: ${faults[0]?.where}`);
+  return figure(`verify, with progress (told ${told} times)`, `${Math.round(rate)} reads/s`, '200,000 reads/s');
+}
+
+/** Each twice: the first time as from a command line, when nothing is compiled yet. */
+async function reported(database: Database, months: number, printers: number): Promise<Figure[]> {
+  const until = Date.UTC(2026, months, 1);
+  const month = (index: number) => ({
+    from: Date.UTC(2026, index, 1) as WallTime,
+    to: Date.UTC(2026, index + 1, 1) as WallTime,
+  });
+  const figures: Figure[] = [];
+  for (const [name, period] of [
+    ['that runs', month(months - 1)],
+    ['that is closed', month(months - 2)],
+  ] as const) {
+    const took: number[] = [];
+    for (let time = 0; time < 2; time += 1) {
+      const started = performance.now();
+      const archive = new MeterArchive({ database });
+      const report = await meterReport({ archive, config, period, now: (until - 1) as WallTime });
+      took.push(performance.now() - started);
+      if (report.results[0]?.printers.length !== printers) throw new Error('printers are missing in the report');
+    }
+    figures.push(
+      figure(`meter report of ${printers} printers, month ${name}`, took.map(seconds).join(', again '), 'under 2 s'),
+    );
   }
+  return figures;
 }
-const spent = process.cpuUsage(cpu);
-say('reads', String(reads));
-say('CPU per read written (both threads)', `${((spent.user + spent.system) / reads).toFixed(1)} µs`);
-say(
-  'share of a core at 2,000 printers hourly',
-  `${(((spent.user + spent.system) / reads / 1e6) * (2_000 / 3_600) * 100).toFixed(3)} %`,
-);
-const bytes = await database.size();
-const [{ chunks } = { chunks: 0 }] = (await database.read(
-  'SELECT sum(length(body) + length(tip) + 30) AS chunks FROM meter_chunks',
-)) as { chunks: number }[];
-const [{ periods } = { periods: 0 }] = (await database.read(
-  'SELECT sum(length(body) + 80) AS periods FROM meter_periods',
-)) as { periods: number }[];
-say(
-  'file',
-  `${(bytes / 1e6).toFixed(1)} MB, ${(bytes / reads).toFixed(2)} octets a read, ${(((bytes / reads) * SEVEN_YEARS) / 1e9).toFixed(2)} GB in seven years`,
-);
-say('of it chunks', `${(chunks / reads).toFixed(2)} octets a read; closed periods ${(periods / reads).toFixed(2)}`);
 
-let started = performance.now();
-cpu = process.cpuUsage();
-const { faults } = await verifyMeters(database);
-const verified = process.cpuUsage(cpu);
-say('verify: CPU', `${Math.round(reads / ((verified.user + verified.system) / 1e6))} reads per CPU second`);
-say('verify', `${Math.round(reads / ((performance.now() - started) / 1000))} reads/s, ${faults.length} faults`);
-
-for (const [name, period, now] of [
-  [
-    'report of a closed month',
-    { from: Date.UTC(2026, MONTHS - 2, 1), to: Date.UTC(2026, MONTHS - 1, 1) },
-    until + HOUR,
-  ],
-  ['report of the month that runs', { from: Date.UTC(2026, MONTHS - 1, 1), to: until }, until - 60 * HOUR],
-] as const) {
-  started = performance.now();
-  const before = process.cpuUsage();
-  const archive = new MeterArchive({ database });
-  const span = { from: period.from as WallTime, to: period.to as WallTime };
-  const report = await meterReport({ archive, config, period: span, now: now as WallTime });
-  say(
-    name,
-    `${Math.round(performance.now() - started)} ms, ${report.results[0]?.printers.length} printers, total ${report.results[0]?.contract.total}`,
-  );
-  const used = process.cpuUsage(before);
-  say(`${name}: CPU`, `${Math.round((used.user + used.system) / 1000)} ms`);
-}
-await store.close();
-rmSync(directory, { recursive: true, force: true });
-
-function say(what: string, figure: string): void {
-  console.log(`${what.padEnd(42)} ${figure}`);
-}
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+const figure = (what: string, siteward: string, goal: string): Figure => ({
+  what,
+  siteward,
+  beside: '',
+  ratio: '',
+  goal,
+});
 
 /** The same numbers each time. */
 function mulberry(seed: number): () => number {
@@ -154,4 +176,9 @@ function mulberry(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+if (import.meta.main) {
+  const [months = 3, printers = SITE_PRINTERS] = process.argv.slice(2).map(Number);
+  printTable(await benchMeters(months, printers));
 }

@@ -3,6 +3,7 @@ import { benchAvailability } from './availability.ts';
 import { benchExposition } from './exposition.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchIcmp } from './icmp.ts';
+import { benchMeters } from './meters.ts';
 import { benchOutage } from './outage.ts';
 import { benchPage } from './page.ts';
 import { benchProfiles } from './profiles.ts';
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   profiles: benchProfiles,
   footprint: benchFootprint,
   availability: benchAvailability,
+  meters: () => benchMeters(),
   outage: benchOutage,
   page: benchPage,
 };
