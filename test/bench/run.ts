@@ -1,5 +1,6 @@
 /** `npm run bench [PART…]`: measures siteward beside the tools it is compared with, in one run, and prints a table. */
 import { benchAvailability } from './availability.ts';
+import { benchDiscovery } from './discovery.ts';
 import { benchExposition } from './exposition.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchIcmp } from './icmp.ts';
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   footprint: benchFootprint,
   availability: benchAvailability,
   meters: () => benchMeters(),
+  discovery: benchDiscovery,
   outage: benchOutage,
   page: benchPage,
 };
