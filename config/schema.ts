@@ -35,7 +35,12 @@ const Storage = z.strictObject({
     .default('.siteward')
     .describe('Folder of the ledgers, the spool and the history. Relative to the config file.'),
   free_floor: bytes().prefault('64MiB').describe('Free space below which only the ledgers are still written.'),
-  history_days: z.int().min(1).max(3660).default(400).describe('How long the page keeps its own charts, and meters the levels of supplies.'),
+  history_days: z
+    .int()
+    .min(1)
+    .max(3660)
+    .default(400)
+    .describe('How long the page keeps its own charts, and meters the levels of supplies.'),
   history_bytes: bytes().prefault('1GB').describe('How large history.db may grow.'),
 });
 
