@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseExposition, type Sample, samplesOf } from '../support/exposition.ts';
 import { recordedDevices, startFleet } from '../support/fleet.ts';
 import { type Namespaces, openNamespaces } from '../support/namespace.ts';
@@ -49,10 +50,12 @@ async function measured(office: Namespaces, range: string): Promise<Measured> {
   const [command = '', ...entering] = office.entering('near');
   const daemon = start(command, [...entering, join(ROOT, 'scripts/siteward'), 'run', '--config', config], {}, 'pipe');
   const scans: number[] = [];
-  daemon.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    for (const [, answering] of text.matchAll(/"a range was scanned".*"answering":(\d+)/g))
-      scans.push(Number(answering));
-  });
+  const { stdout } = daemon.child;
+  if (stdout)
+    createInterface({ input: stdout }).on('line', (line) => {
+      const { message, answering } = JSON.parse(line);
+      if (message === 'a range was scanned') scans.push(Number(answering));
+    });
   const ask = async (path: string, ...more: string[]) =>
     (await office.near('curl', ['-s', ...more, `http://127.0.0.1:9720${path}`])).stdout;
   const scrape = async () => parseExposition(await ask('/metrics'));
