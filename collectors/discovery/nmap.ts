@@ -25,7 +25,13 @@ export interface NmapOptions {
 
 /** Ports that tell the kinds of device apart: management, printing, file service, remote desktops, cameras. */
 const PORTS = [22, 23, 80, 135, 139, 443, 445, 515, 554, 631, 3389, 5900, 8006, 8080, 8443, 9100] as const;
-const HOST_TIMEOUT_SECONDS = 30;
+const TRIES = 2;
+/** Addresses that nmap asks side by side. It warns of more. */
+const GROUP = 100;
+/** Beyond the time that the probes of a group take at their rate. */
+const GROUP_PATIENCE = 30;
+/** Beyond all groups. */
+const LAST_PATIENCE = 15;
 /** Between asking the worker to end and ending it. */
 const GRACE = 1_000 as Milliseconds;
 const WORKER_MEMORY_MB = 96;
@@ -55,22 +61,34 @@ export async function scanPorts(
 function orderFor(nmapPath: string, addresses: readonly AllowedAddress[], options: NmapOptions): NmapOrder {
   const wrong = addresses.find((address) => isIP(address) === 0 || address.includes('%'));
   if (wrong !== undefined) throw new Error('what is no address must not reach nmap');
+  const rate = `${options.packetsPerSecond}`;
+  const group = `${Math.min(addresses.length, GROUP)}`;
   return {
     nmapPath,
     // biome-ignore format: an option and its value side by side
     options: [
-      '-n', '-Pn', '-sT', '--unprivileged',
+      '-n', '-Pn', '-sT', '--unprivileged', '--open',
       ...(addresses.some((address) => isIPv6(address)) ? ['-6'] : []),
-      '-p', PORTS.join(','), '--max-retries', '1',
-      '--max-rate', `${options.packetsPerSecond}`, '--host-timeout', `${HOST_TIMEOUT_SECONDS}s`,
+      '-p', PORTS.join(','), '--max-retries', `${TRIES - 1}`,
+      // By itself it takes silence for a sign of congestion and begins with groups of five: where nobody answers it would
+      // send a few probes a second, and each group would take until its hosts are given up, with all that was found.
+      '--max-rate', rate, '--min-rate', rate, '--min-hostgroup', group, '--max-hostgroup', group,
+      '--initial-rtt-timeout', '500ms', '--max-rtt-timeout', '1s',
+      '--host-timeout', `${secondsPerGroup(addresses.length, options)}s`,
     ],
     addresses,
   };
 }
 
-function deadlineFor(count: number, { packetsPerSecond, deadline }: NmapOptions): Milliseconds {
-  const sending = (2 * count * PORTS.length * 1000) / packetsPerSecond;
-  return deadline ?? ((2 * sending + HOST_TIMEOUT_SECONDS * 1000 + 15_000) as Milliseconds);
+/** Twice what its probes take at their rate, and some. */
+function secondsPerGroup(count: number, { packetsPerSecond }: NmapOptions): number {
+  const probes = TRIES * Math.min(count, GROUP) * PORTS.length;
+  return Math.ceil((2 * probes) / packetsPerSecond + GROUP_PATIENCE);
+}
+
+function deadlineFor(count: number, options: NmapOptions): Milliseconds {
+  const seconds = Math.ceil(count / GROUP) * secondsPerGroup(count, options) + LAST_PATIENCE;
+  return options.deadline ?? ((seconds * 1000) as Milliseconds);
 }
 
 type WorkerEnd =
