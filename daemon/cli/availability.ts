@@ -8,8 +8,8 @@ import { createLogger } from '../log.ts';
 import { storageDirectory } from '../storage.ts';
 import { LEDGER_OPTIONS } from '../store/ledger.ts';
 import { openStore } from '../store/sqlite-store.ts';
-import { askDaemon } from './ask-daemon.ts';
 import { configPath } from './config-path.ts';
+import { callDaemon } from './daemon-api.ts';
 import { table } from './devices.ts';
 import { EXIT, type Options, type RunVerb, textOption } from './verb.ts';
 
@@ -40,7 +40,10 @@ export const run: RunVerb = async (io, [action = 'corrections', device], options
     );
   const correction = correctionRequest(device, options, timezone);
   // The ledger has one writer: what a person says is entered by the daemon, in its order and with its hash.
-  await askDaemon(loaded, io.env, '/api/v1/corrections', correction, 'CORRECTION_REFUSED');
+  await callDaemon(loaded.config.http, io.env, '/api/v1/corrections', {
+    body: correction,
+    refusal: 'CORRECTION_REFUSED',
+  });
   io.out('it is in the ledger, beside what was observed\n');
   return EXIT.done;
 };

@@ -15,8 +15,8 @@ import { storageDirectory } from '../storage.ts';
 import { StoreError } from '../store/errors.ts';
 import { LEDGER_OPTIONS } from '../store/ledger.ts';
 import { openStore } from '../store/sqlite-store.ts';
-import { askDaemon } from './ask-daemon.ts';
 import { configPath } from './config-path.ts';
+import { callDaemon } from './daemon-api.ts';
 import { table } from './devices.ts';
 import { EXIT, type Options, type RunVerb, textOption } from './verb.ts';
 
@@ -164,6 +164,6 @@ async function write(
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'STORE_LOCKED') throw error;
     const body = 'at' in request ? { ...request, at: new Date(request.at).toISOString() } : request;
-    await askDaemon(loaded, env, `/api/v1/meters/${what}`, body, 'METERS_REFUSED');
+    await callDaemon(loaded.config.http, env, `/api/v1/meters/${what}`, { body, refusal: 'METERS_REFUSED' });
   }
 }

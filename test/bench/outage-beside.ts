@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { encodeLines } from '#daemon/influx/line-encoder.ts';
 import { SeriesEncoder } from '#daemon/remote-write/series-encoder.ts';
 import { snappy } from '#daemon/remote-write/snappy.ts';
-import { startServer } from '../support/process.ts';
+import { type RunningServer, startServer } from '../support/process.ts';
 import { startVictoriaMetrics } from '../support/victoria-metrics.ts';
 import { OutageLoad, POINTS_PER_MINUTE } from './outage-load.ts';
 import { cpuSeconds, freePort, residentBytes, until, workFolder } from './processes.ts';
@@ -64,17 +64,7 @@ export async function vmagentThroughOutage(hours: number): Promise<Beside> {
   await agent.stop('SIGKILL');
 
   agent = await start();
-  const points = minutes * POINTS_PER_MINUTE;
-  const { arrived, seconds } = await arrivalsAt(port, points);
-  await agent.stop('SIGKILL');
-  return {
-    points,
-    lost: Math.round(points - arrived / SAMPLES_PER_POINT),
-    bytesPerPoint: bytes / points,
-    residentBytes: resident,
-    cpuSecondsPerMillion: (cpu / points) * 1e6,
-    replayedPerSecond: arrived / SAMPLES_PER_POINT / seconds,
-  };
+  return await caughtUp(agent, port, minutes * POINTS_PER_MINUTE, { resident, cpu, bytes });
 }
 
 /** How often it cuts its write-ahead log, which it does every two hours if it is left alone. */
@@ -124,7 +114,23 @@ export async function prometheusAgentThroughOutage(hours: number): Promise<Besid
   const [resident, cpu, bytes] = [residentBytes(pid), cpuSeconds(pid), sizeOf(join(folder, 'data'))];
   await setTimeout(TRUNCATES_EVERY);
 
-  const points = minutes * POINTS_PER_MINUTE;
+  return await caughtUp(agent, port, minutes * POINTS_PER_MINUTE, { resident, cpu, bytes });
+}
+
+/** What it took to bear the outage. */
+interface Borne {
+  readonly resident: number;
+  readonly cpu: number;
+  readonly bytes: number;
+}
+
+/** The receiver is there again: what of so many points arrives. The agent is ended then. */
+async function caughtUp(
+  agent: RunningServer,
+  port: number,
+  points: number,
+  { resident, cpu, bytes }: Borne,
+): Promise<Beside> {
   const { arrived, seconds } = await arrivalsAt(port, points);
   await agent.stop('SIGKILL');
   return {

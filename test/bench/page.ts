@@ -3,6 +3,7 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { CHROMIUM, CHROMIUM_OPTIONS } from '../support/chromium.ts';
 import { cpuSeconds, ROOT, type Started, start } from './processes.ts';
 import { type Figure, median } from './table.ts';
 
@@ -11,13 +12,9 @@ const OPEN_PAGES = 50;
 const LISTENED = 60_000;
 /** The browser's own first seconds: it starts processes and loads its menus. */
 const SETTLES = 2_000;
+/** Its suggestions open windows of their own, which are no part of the page. */
 const OPTIONS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
+  ...CHROMIUM_OPTIONS,
   '--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup',
 ];
 
@@ -44,7 +41,7 @@ interface Painted {
 
 /** A browser that was just started and has seen nothing yet. */
 async function paint(url: string): Promise<Painted> {
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: OPTIONS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: OPTIONS });
   try {
     const page = await (await browser.newContext()).newPage();
     await new Promise((resolve) => setTimeout(resolve, SETTLES));

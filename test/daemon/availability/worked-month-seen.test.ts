@@ -1,16 +1,12 @@
 /** The worked month as an account manager opens it: the HTML report in a real browser, on a screen, a phone and paper. */
 import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { renderReport } from '#daemon/reports/render.ts';
-import { temporaryFolder } from '../../support/folder.ts';
+import { A4_ACROSS, launchBrowser, openFile, tooWide } from '../../support/browser.ts';
 import { figuresOfSheet, reportOfMonth, workedMonth } from '../../support/worked-month.ts';
 
-/** Paper of 96 dots an inch, less its margins of 15 mm. */
-const A4_ACROSS = Math.floor(((297 - 30) / 25.4) * 96);
 const month = workedMonth();
 let browser: Browser;
 let html: Uint8Array;
@@ -19,53 +15,18 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 beforeAll(async () => {
   html = await renderReport(await reportOfMonth(month), 'html');
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
 });
 
-/** The report opened from its file, with whatever the browser complains of and whatever it fetches besides. */
-async function open(options: BrowserContextOptions): Promise<{ page: Page; complaints: string[]; folder: string }> {
-  const folder = await temporaryFolder();
-  const file = join(folder, 'october.html');
-  await writeFile(file, html);
-  const context = await browser.newContext(options);
-  onTestFinished(async () => await context.close());
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const address = pathToFileURL(file).href;
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => {
-    if (request.url() !== address) complaints.push(`fetches ${request.url()}`);
-  });
-  await page.goto(address, { waitUntil: 'networkidle' });
-  return { page, complaints, folder };
-}
-
 /** What stands in cells that a reader can see, a row of a table a line. `innerText` leaves out what is not rendered. */
 const rowsSeen = async (page: Page): Promise<string[][]> =>
   await Promise.all((await page.locator('tbody tr').all()).map(async (row) => await row.locator('td').allInnerTexts()));
 
-/** Runs in the browser: what sticks out of the page, and cells whose text runs into the next one. */
-const TOO_WIDE = `(() => {
-  const across = document.documentElement.clientWidth;
-  const isScrolled = (element) => getComputedStyle(element).overflowX === 'auto';
-  return [...document.body.querySelectorAll('*')]
-    .filter((element) => {
-      const scrolled = element.closest('.wide');
-      if (element === scrolled && isScrolled(element)) return element.getBoundingClientRect().right > across + 0.5;
-      if (element.matches('td,th') && element.scrollWidth > element.clientWidth) return true;
-      if (scrolled && isScrolled(scrolled)) return false;
-      return element.getBoundingClientRect().right > across + 0.5 || element.scrollWidth > element.clientWidth + 1;
-    })
-    .map((element) => element.tagName + ' ' + (element.textContent ?? '').slice(0, 60));
-})()`;
-const tooWide = async (page: Page): Promise<unknown> => await page.evaluate(TOO_WIDE);
-
 test('on a screen: each figure of the sheet is seen, in the row of its device, and nothing is fetched', async () => {
-  const { page, complaints } = await open({ viewport: { width: 1280, height: 900 } });
+  const { page, complaints } = await openFile(browser, html, { viewport: { width: 1280, height: 900 } });
 
   const seen = await page.locator('body').innerText();
   const rows = await rowsSeen(page);
@@ -92,7 +53,11 @@ test('on a screen: each figure of the sheet is seen, in the row of its device, a
 });
 
 test('on a phone: nothing sticks out of the page, and its tables are scrolled by themselves', async () => {
-  const { page, complaints } = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const { page, complaints } = await openFile(browser, html, {
+    viewport: { width: 390, height: 844 },
+    isMobile: true,
+    hasTouch: true,
+  });
 
   const whole = await page.evaluate('[document.documentElement.scrollWidth, window.innerWidth]');
 
@@ -102,7 +67,7 @@ test('on a phone: nothing sticks out of the page, and its tables are scrolled by
 });
 
 test('on paper: it lies across A4, nothing is cut off, and each figure can be read back', async () => {
-  const { page, complaints, folder } = await open({ viewport: { width: A4_ACROSS, height: 700 } });
+  const { page, complaints, folder } = await openFile(browser, html, { viewport: { width: A4_ACROSS, height: 700 } });
   await page.emulateMedia({ media: 'print' });
   const file = join(folder, 'printed.pdf');
 

@@ -2,10 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { SMTPServer } from 'smtp-server';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { WallTime } from '#collectors/contract.ts';
 import { configOf } from '#config/load.ts';
 import { readMeterReport } from '#daemon/meters/reading.ts';
@@ -13,13 +11,13 @@ import { meterDocument } from '#daemon/meters/report-document.ts';
 import { renderReport } from '#daemon/reports/render.ts';
 import { ReportSchedule } from '#daemon/reports/schedule.ts';
 import { setClock } from '../../support/availability.ts';
+import { A4_ACROSS, launchBrowser, openFile, tooWide } from '../../support/browser.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { startMailServer } from '../../support/mail-server.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 import { DAY, openSite, type Site } from './site.ts';
 import { bills, config, play, script, sheet } from './worked-months.ts';
 
-/** Paper of 96 dots an inch, less its margins of 15 mm. */
-const A4_ACROSS = Math.floor(((297 - 30) / 25.4) * 96);
 /** The month in which an estimate is trued up below zero, and the least amount is charged. */
 const PERIOD = '2026-02';
 const MADE = Date.parse('2026-03-04T07:00Z') as WallTime;
@@ -34,7 +32,7 @@ beforeAll(async () => {
   await play(site);
   await enterSupplies(site);
   html = await renderReport(await documentOfMonth(), 'html');
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
@@ -76,66 +74,35 @@ function figures(): string[] {
   return [...new Set([...rows, ...amounts])];
 }
 
-async function open(options: BrowserContextOptions): Promise<{ page: Page; complaints: string[]; folder: string }> {
-  const folder = await temporaryFolder();
-  const file = join(folder, 'meters.html');
-  writeFileSync(file, html);
-  const context = await browser.newContext(options);
-  onTestFinished(async () => await context.close());
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const address = pathToFileURL(file).href;
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => {
-    if (request.url() !== address) complaints.push(`fetches ${request.url()}`);
-  });
-  await page.goto(address, { waitUntil: 'networkidle' });
-  const pictures = process.env['SITEWARD_PICTURES'];
-  if (pictures) await page.screenshot({ path: join(pictures, `${options.viewport?.width}.png`), fullPage: true });
-  return { page, complaints, folder };
-}
-
-/** Runs in the browser: what sticks out of the page, and cells whose text runs into the next one. */
-const TOO_WIDE = `(() => {
-  const across = document.documentElement.clientWidth;
-  const isScrolled = (element) => getComputedStyle(element).overflowX === 'auto';
-  return [...document.body.querySelectorAll('*')]
-    .filter((element) => {
-      const scrolled = element.closest('.wide');
-      if (element === scrolled && isScrolled(element)) return element.getBoundingClientRect().right > across + 0.5;
-      if (element.matches('td,th') && element.scrollWidth > element.clientWidth) return true;
-      if (scrolled && isScrolled(scrolled)) return false;
-      return element.getBoundingClientRect().right > across + 0.5 || element.scrollWidth > element.clientWidth + 1;
-    })
-    .map((element) => element.tagName + ' ' + (element.textContent ?? '').slice(0, 60));
-})()`;
-
 test('on a screen: each figure of the month is seen, nothing runs into another, and nothing is fetched', async () => {
-  const { page, complaints } = await open({ viewport: { width: 1280, height: 900 } });
+  const { page, complaints } = await openFile(browser, html, { viewport: { width: 1280, height: 900 } });
 
   const seen = plain(await page.locator('body').innerText());
 
   for (const figure of figures()) expect(seen).toContain(figure);
   for (const text of ['-418', '-3.65 EUR', 'Black toner TN-626K', 'Waste box', 'early']) expect(seen).toContain(text);
-  expect(await page.evaluate(TOO_WIDE)).toEqual([]);
+  expect(await tooWide(page)).toEqual([]);
   expect(complaints).toEqual([]);
 });
 
 test('on a phone: nothing sticks out of the page, and its tables are scrolled by themselves', async () => {
-  const { page, complaints } = await open({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const { page, complaints } = await openFile(browser, html, {
+    viewport: { width: 390, height: 844 },
+    isMobile: true,
+    hasTouch: true,
+  });
 
   expect(await page.evaluate('[document.documentElement.scrollWidth, window.innerWidth]')).toEqual([390, 390]);
-  expect(await page.evaluate(TOO_WIDE)).toEqual([]);
+  expect(await tooWide(page)).toEqual([]);
   expect(complaints).toEqual([]);
 });
 
 test('on paper: it lies across A4, nothing is cut off, and each figure can be read back', async () => {
-  const { page, folder } = await open({ viewport: { width: A4_ACROSS, height: 700 } });
+  const { page, folder } = await openFile(browser, html, { viewport: { width: A4_ACROSS, height: 700 } });
   await page.emulateMedia({ media: 'print' });
   const file = join(process.env['SITEWARD_PICTURES'] ?? folder, 'printed.pdf');
 
-  expect(await page.evaluate(TOO_WIDE)).toEqual([]);
+  expect(await tooWide(page)).toEqual([]);
   await page.pdf({ path: file, preferCSSPageSize: true });
   const printed = plain(execFileSync('pdftotext', ['-layout', file, '-'], { encoding: 'utf8' }));
 
@@ -145,23 +112,8 @@ test('on paper: it lies across A4, nothing is cut off, and each figure can be re
 
 test('it is made and mailed on its day with its files, once', async () => {
   const folder = await temporaryFolder();
-  const mails: string[] = [];
-  let refuse = true;
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onMailFrom: (_address, _session, done) => done(refuse ? new Error('try later') : null),
-    onData: async (stream, _session, done) => {
-      let text = '';
-      for await (const chunk of stream) text += chunk;
-      mails.push(text);
-      done();
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => new Promise<void>((resolve) => server.close(resolve)));
-  const address = server.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const server = await startMailServer({ refuses: true });
+  const { port, mails } = server;
   const loaded = configOf(
     {
       ...script.config,
@@ -180,7 +132,7 @@ test('it is made and mailed on its day with its files, once', async () => {
 
   await schedule.look();
   const refused = mails.length;
-  refuse = false;
+  server.refuses = false;
   for (let look = 0; look < 2; look += 1) {
     clock.advance(20 * 60_000);
     await schedule.look();

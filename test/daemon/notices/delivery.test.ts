@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { SMTPServer } from 'smtp-server';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Milliseconds, WallTime } from '#collectors/contract.ts';
 import { configOf, type LoadedConfig } from '#config/load.ts';
@@ -13,6 +12,7 @@ import { openStore } from '#daemon/store/sqlite-store.ts';
 import type { Store } from '#daemon/store/store.ts';
 import { type SetClock, setClock } from '../../support/availability.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { startMailServer } from '../../support/mail-server.ts';
 import { freePort, startServer } from '../../support/process.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 
@@ -46,24 +46,6 @@ async function webhook(
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return { url: `http://127.0.0.1:${port}/hook`, bodies, tokens, asked: () => asked };
-}
-
-async function mailServer(): Promise<{ port: number; mails: string[] }> {
-  const mails: string[] = [];
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData: async (stream, _session, done) => {
-      let text = '';
-      for await (const chunk of stream) text += chunk;
-      mails.push(text);
-      done();
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => new Promise<void>((resolve) => server.close(resolve)));
-  const address = server.server.address();
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, mails };
 }
 
 async function alertmanager(): Promise<string> {
@@ -177,7 +159,7 @@ test('what was not taken before a restart is sent after it, in order, and nothin
 });
 
 test('a mail says what is down and what is behind it, and that it is over', async () => {
-  const server = await mailServer();
+  const server = await startMailServer();
   const desk = await office(
     { mail: [{ name: 'technicians', to: ['desk@msp.example'] }] },
     { smtp: { host: '127.0.0.1', port: server.port, from: 'siteward@acme.example' } },
@@ -195,7 +177,7 @@ test('a mail says what is down and what is behind it, and that it is over', asyn
 });
 
 test("a device's name in a subject begins no other header", async () => {
-  const server = await mailServer();
+  const server = await startMailServer();
   const desk = await office(
     { mail: [{ name: 'technicians', to: ['desk@msp.example'] }] },
     { smtp: { host: '127.0.0.1', port: server.port, from: 'siteward@acme.example' } },

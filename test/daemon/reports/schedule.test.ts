@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SMTPServer } from 'smtp-server';
 import { expect, onTestFinished, test } from 'vitest';
 import { configOf } from '#config/load.ts';
 import { lastDue, ReportSchedule } from '#daemon/reports/schedule.ts';
 import { setClock } from '../../support/availability.ts';
+import { startMailServer } from '../../support/mail-server.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 import { at, enterMonth, workedMonth } from '../../support/worked-month.ts';
 
@@ -20,23 +20,8 @@ test('a report is due on its day and time in the zone of the site, also across a
 test('it is written once, mailed once with its files, and made again only when the mail was not taken', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'siteward-reports-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const mails: string[] = [];
-  let refuse = true;
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onMailFrom: (_address, _session, done) => done(refuse ? new Error('try later') : null),
-    onData: async (stream, _session, done) => {
-      let text = '';
-      for await (const chunk of stream) text += chunk;
-      mails.push(text);
-      done();
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => new Promise<void>((resolve) => server.close(resolve)));
-  const address = server.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const server = await startMailServer({ refuses: true });
+  const { port, mails } = server;
   const month = workedMonth();
   const book = await enterMonth(join(folder, 'store'), month);
   onTestFinished(() => book.close());
@@ -62,7 +47,7 @@ test('it is written once, mailed once with its files, and made again only when t
 
   await schedule.look();
   expect(mails).toHaveLength(0);
-  refuse = false;
+  server.refuses = false;
   clock.advance(20 * 60_000);
   await schedule.look();
   clock.advance(20 * 60_000);

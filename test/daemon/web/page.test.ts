@@ -1,7 +1,7 @@
 /** The page in a real browser: its main paths with and without scripts, its policy, and what a screen reader needs. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { WallTime } from '#collectors/contract.ts';
 import { systemClock } from '#daemon/clock.ts';
@@ -11,23 +11,16 @@ import type { SiteInventory } from '#daemon/inventory/site-inventory.ts';
 import { createLogger } from '#daemon/log.ts';
 import type { ReportDocument } from '#daemon/reports/document.ts';
 import { openStore } from '#daemon/store/sqlite-store.ts';
+import { launchBrowser } from '../../support/browser.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startSite, testDevice } from '../../support/site.ts';
 
-const OPTIONS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 let browser: Browser;
 // A browser on a machine that runs other tests is slow, which is no fault of the page.
 vi.setConfig({ testTimeout: 180_000 });
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: OPTIONS });
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
