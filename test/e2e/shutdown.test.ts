@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { CATALOGUE } from '#collectors/catalogue.ts';
+import { parseRecording } from '#collectors/snmp/recording.ts';
 import { type Sample, samplesOf, sampleValue } from '../support/exposition.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { everGrowing } from '../support/hostile-agent.ts';
@@ -7,8 +12,9 @@ import { startInfluxd } from '../support/influxd.ts';
 import { parseLine } from '../support/line-parser.ts';
 import { startMibAgent } from '../support/mib-agent.ts';
 import { freePort } from '../support/process.ts';
+import { processesWith, zombies } from '../support/process-list.ts';
 import { COMMUNITY, CREDENTIALS, startRecordedSite } from '../support/recorded-site.ts';
-import { startDaemon } from '../support/siteward.ts';
+import { ROOT, startDaemon } from '../support/siteward.ts';
 import { SYS } from '../support/snmp.ts';
 import { freeUdpPort } from '../support/snmpd.ts';
 import { listenBefore } from '../support/tap.ts';
@@ -93,3 +99,92 @@ test('SIGTERM under load ends it within 10 s, and after a restart every point th
   expect(lines.length).toBeGreaterThanOrEqual(outcome(after, 'written'));
   expect(rows).toBe(points.size);
 }, 300_000);
+
+// What nmap is at its worst: deaf to TERM, and not alone.
+const DEAF = `#!/bin/sh
+trap '' TERM INT HUP
+while :; do sleep 1; done &
+while :; do sleep 1; done
+`;
+
+test.each([
+  ['the real nmap', undefined],
+  ['an nmap that is deaf to SIGTERM and has a child', DEAF],
+])(
+  'SIGTERM amid a scan by %s, a poll and a delivery: it ends within 10 s, nothing runs on, and nothing is lost',
+  async (_, standIn) => {
+    const path = await temporaryFolder();
+    if (standIn) {
+      await writeFile(join(path, 'nmap'), standIn);
+      await chmod(join(path, 'nmap'), 0o755);
+    }
+    // In one range a printer that is adopted; in the other sixty addresses that nmap is asked about.
+    const { varbinds } = parseRecording(readFileSync(join(ROOT, 'test/profiles/recordings/ricoh.snmprec'), 'utf8'));
+    await using printer = await startMibAgent({ community: COMMUNITY, varbinds, address: '127.44.1.1' });
+    await using endless = await startMibAgent({
+      community: COMMUNITY,
+      varbinds: new Map([[SYS.objectId, { type: 'oid', value: '1.3.6.1.4.1.8072.3.2.10' }]]),
+      behave: everGrowing('1.3.6.1.2.1.2.2.1.2', 200),
+    });
+    // Takes the connection, and never answers: a delivery is under way from the first batch on.
+    const mute = createServer().listen(0, '127.0.0.1');
+    const delivered = new Promise((resolve) => void mute.once('connection', resolve));
+    onTestFinished(() => void mute.close());
+    await new Promise((resolve) => void mute.once('listening', resolve));
+    const http = (mute.address() as { port: number }).port;
+    const range = { credentials: ['office'], adopt: 'yes', port: printer.port };
+    const config = {
+      credentials: CREDENTIALS,
+      polling: { availability: '5s', metrics: '15s', inventory: '1m' },
+      devices: [
+        { name: 'endless', address: endless.address, port: endless.port, credentials: ['office'], checks: ['snmp'] },
+      ],
+      discovery: {
+        ranges: [
+          { ...range, range: '127.44.1.0/30' },
+          { ...range, range: '127.44.2.0/26', nmap: true, max_packets_per_second: 100 },
+        ],
+      },
+      outputs: { influx: [{ name: 'central', url: `http://127.0.0.1:${http}` }] },
+    };
+    const folder = await temporaryFolder();
+    await using first = await startDaemon(config, {
+      folder,
+      env: { ...process.env, PATH: `${path}:${process.env['PATH']}` },
+    });
+    const before = await first.metrics('readings of the printer in the spool', (samples) => {
+      const found = samplesOf(samples, 'siteward_device_info').find(({ labels }) => labels.class === 'printer');
+      return found && (sampleValue(samples, 'siteward_spool_points', { output: 'central' }) ?? 0) > 20
+        ? { name: found.labels.device, kept: sampleValue(samples, 'siteward_spool_points', { output: 'central' }) ?? 0 }
+        : undefined;
+    });
+    await delivered;
+    const scanning = standIn ? join(path, 'nmap') : 'nmap -oX';
+    for (const end = performance.now() + 60_000; (await processesWith(scanning)).length === 0; ) {
+      if (performance.now() > end) throw new Error(`no nmap was started: ${first.printed}`);
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+
+    const ended = await first.stop('SIGTERM');
+
+    expect(ended).toMatchObject({ code: 0, signal: null });
+    expect(ended.seconds).toBeLessThan(10);
+    expect(first.log.at(-1)?.message).toBe('siteward has stopped');
+    for (const left of [scanning, 'nmap-worker.ts', folder]) expect(await processesWith(left)).toEqual([]);
+    expect(await zombies()).toEqual([]);
+
+    mute.close();
+    const influxd = await startInfluxd(await temporaryFolder());
+    onTestFinished(() => influxd.stop('SIGKILL'));
+    await listenBefore(influxd.url, http);
+    await using second = await startDaemon({ ...config, devices: [], discovery: {} }, { folder });
+    const after = await second.metrics(
+      'an empty spool',
+      (samples) => (outcome(samples, 'written') >= before.kept ? samples : undefined),
+      60_000,
+    );
+    expect(outcome(after, 'dropped') + outcome(after, 'rejected')).toBe(0);
+    expect(samplesOf(after, 'siteward_device_info').map(({ labels }) => labels.device)).toContain(before.name);
+  },
+  300_000,
+);
