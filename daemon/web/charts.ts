@@ -3,6 +3,7 @@ import type { MetricName } from '#collectors/catalogue.ts';
 import type { Labels, WallTime } from '#collectors/contract.ts';
 import type { History, Line, SeriesName } from '../history/history.ts';
 import { bitRateText, bytesText, durationText, numberText, percentText, type Words } from './format.ts';
+import { shownText } from './html.ts';
 import type { Messages } from './messages/en.ts';
 
 export const RANGES = ['24h', '7d', '30d', '1y'] as const;
@@ -84,7 +85,7 @@ export function chartsOf(series: readonly SeriesName[], interfaces: readonly str
   for (const { id, metrics, unit, by, factor = 1 } of KINDS) {
     const all = metrics.flatMap((metric) => byMetric.get(metric) ?? []);
     if (all.length === 0) continue;
-    const lines = chosen(id, all).map((each) => ({ ...each, name: lineName(each, by, words) }));
+    const lines = chosen(id, all).map((each) => ({ ...each, name: shownText(lineName(each, by, words)) }));
     found.push({ id, title: String(charts[id]), unit, factor, lines });
   }
   for (const name of interfaces.slice(0, MOST_TRAFFIC)) {
@@ -94,7 +95,7 @@ export function chartsOf(series: readonly SeriesName[], interfaces: readonly str
     if (lines.length === 0) continue;
     found.push({
       id: `traffic:${name}`,
-      title: `${charts.traffic} ${name}`,
+      title: shownText(`${charts.traffic} ${name}`),
       unit: 'bit_rate',
       factor: 1,
       lines: lines.map((line) => ({ ...line, name: lineName(line, undefined, words) })),

@@ -22,16 +22,20 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Text as HTML shows it. Control characters and marks that turn the direction of writing would let a device name rewrite
- * what stands beside it: they are shown as a replacement character.
+ * Text as a page shows it, also where a script puts it there. Control characters and marks that turn the direction of
+ * writing would let a device name rewrite what stands beside it: they are shown as a replacement character.
  */
-export function escapeHtml(text: string): string {
+export function shownText(text: string): string {
   return text
     .toWellFormed()
     .replace(/[\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, (mark) =>
       mark === '\n' || mark === '\t' ? mark : '\uFFFD',
-    )
-    .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+    );
+}
+
+/** The same as HTML. */
+export function escapeHtml(text: string): string {
+  return shownText(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
 function render(part: Part): string {

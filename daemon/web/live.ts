@@ -1,6 +1,8 @@
 /** Server-sent events (HTML, 9.2): what changes on the overview, one text for all who look. */
 import type { ServerResponse } from 'node:http';
 import { timeText } from './format.ts';
+import { shownText } from './html.ts';
+import { devicePath } from './pages/layout.ts';
 import { headline, sinceText, stateWord, toneOf } from './pages/overview.ts';
 import type { Snapshots } from './snapshot.ts';
 
@@ -88,13 +90,14 @@ export class Live {
       ...headline(snapshot, words),
       figures: [...counts].map(([state, devices]) => [devices.length, states[state]]),
       wrong: snapshot.wrong.slice(0, MOST_WRONG).map((device) => ({
-        name: device.name,
+        name: shownText(device.name),
+        path: devicePath(device.name),
         tone: toneOf(device),
         state: stateWord(device, words),
-        text: device.findings.map(({ text }) => text).join(' · '),
+        text: shownText(device.findings.map(({ text }) => text).join(' · ')),
         since: device.state === 'up' ? '' : sinceText(device, snapshot.at, words),
       })),
-      changed: changed.map(([name, tone]) => [name, ...tone.split('\t')]),
+      changed: changed.map(([name, tone]) => [shownText(name), ...tone.split('\t')]),
     });
     return { body, asOf: overview.asOf(timeText(snapshot.at, words, 'time')) };
   }

@@ -18,7 +18,7 @@ export function words() {
 
 /**
  * What `daemon/web/live.ts` tells.
- * @typedef {{ name: string, tone: string, state: string, text: string, since: string }} Wrong
+ * @typedef {{ name: string, path: string, tone: string, state: string, text: string, since: string }} Wrong
  * @typedef {{ tone: string, title: string, figures: [number, string][], wrong: Wrong[], changed: [string, string, string][] }} Site
  */
 

@@ -15,8 +15,8 @@ function Now({ tone, title, figures, wrong, asOf }) {
 ${
   wrong.length > 0 &&
   html`<section class="card now-card"><div class="card-head"><h2>${wrongNow}</h2></div><ul class="wrong-list">${wrong.map(
-    (device) => html`<li key=${device.name}><span><span class="pill state-${device.tone}">${device.state}</span></span>
-<span class="what"><a href=${`/devices/${encodeURIComponent(device.name)}`}>${device.name}</a> ${device.text}</span><span class="when">${device.since}</span></li>`,
+    (device) => html`<li key=${device.path}><span><span class="pill state-${device.tone}">${device.state}</span></span>
+<span class="what"><a href=${device.path}>${device.name}</a> ${device.text}</span><span class="when">${device.since}</span></li>`,
   )}</ul></section>`
 }`;
 }

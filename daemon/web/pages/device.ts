@@ -133,11 +133,16 @@ function history({ frame: { words }, device, charts, range, now }: DevicePage): 
     html`${charts.length === 0 && html`<p class="soft">${text.noHistory}</p>`}<div class="charts">${charts.map(
       ({ name, data }) => {
         const span = shownSpan(data, now, range);
-        return html`<figure class="chart" data-chart="${name.id}" data-device="${device.name}" data-range="${range}" data-unit="${name.unit}" data-from="${Math.round(span.from / 1000)}" data-to="${Math.round(span.to / 1000)}"><figcaption>${name.title}</figcaption>${plainChart(name, data, span, words)}${lineKeys(data)}</figure>`;
+        return html`<figure class="chart" data-chart="${name.id}" data-source="${historyPath(device.name, name.id, range)}" data-unit="${name.unit}" data-from="${Math.round(span.from / 1000)}" data-to="${Math.round(span.to / 1000)}"><figcaption>${name.title}</figcaption>${plainChart(name, data, span, words)}${lineKeys(data)}</figure>`;
       },
     )}</div>${jsonBlock('words', { locale: words.messages.locale, timezone: words.timezone })}`,
     { id: 'history', aside: tabs },
   );
+}
+
+/** Where a script gets the data of a chart. What stands in other attributes is what a page shows, and may name another. */
+function historyPath(device: string, chart: string, range: Range): string {
+  return `/api/v1${devicePath(device)}/history?${new URLSearchParams({ chart, range })}`;
 }
 
 /** A history that has only begun is drawn large, instead of as a speck at the edge of an empty chart. */

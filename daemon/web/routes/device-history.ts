@@ -5,11 +5,14 @@ import { chartData, chartsOf, RANGE_LENGTHS, RANGES } from '../charts.ts';
 import { busiest, interfacesOf } from '../interfaces.ts';
 import type { AddRoutes } from '../route.ts';
 
+/** Labels of two hundred characters, with room for what stands before them. */
+const LONGEST_CHART = 300;
+
 const Query = z.object({
   range: z.enum(RANGES).default('24h').describe('How far back from now.'),
   chart: z
     .string()
-    .max(200)
+    .max(LONGEST_CHART)
     .describe('`cpu`, `memory`, `rtt`, `traffic:INTERFACE`, …: 404 lists those that the device has.'),
 });
 
@@ -35,7 +38,7 @@ export const deviceHistoryRoutes: AddRoutes = (router, { view, history, clock, s
     answer: HistoryAnswer,
     handle: async ({ params: { name = '' }, query: { range, chart: id }, language }) => {
       if (!view.device(name)) return notFound('device', 'GET /api/v1/devices lists them');
-      const wanted = /^traffic:(.*)$/.exec(id)?.[1];
+      const wanted = /^traffic:(.*)$/s.exec(id)?.[1];
       const interfaces = wanted === undefined ? busiest(interfacesOf(view.readings(name))) : [wanted];
       const charts = chartsOf(history.names(name), interfaces, snapshots.words(language));
       const chart = charts.find((each) => each.id === id);

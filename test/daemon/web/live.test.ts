@@ -29,3 +29,23 @@ test('fifty open pages are told the same', async () => {
   expect(JSON.parse(asOf)).toHaveProperty('as_of');
   expect(JSON.parse(body)).toMatchObject({ tone: 'good', title: 'All 200 devices are up', wrong: [], changed: [] });
 });
+
+test('what is wrong is told in the words that the page shows, with a link for any name', async () => {
+  const devices = [
+    testDevice('half \uD800', 'down'),
+    testDevice('a', 'up', {}, [
+      { metric: 'siteward_component_ok', labels: { component: '\u202Egnp.exe', kind: 'fan' }, value: 0 },
+    ]),
+  ];
+  const site = await startSite({ devices });
+  const text = await event(await listen(site.url));
+  const { wrong } = JSON.parse(/data: .*\ndata: (.*)\n/.exec(text)?.[1] ?? '') as {
+    wrong: { name: string; path: string; text: string }[];
+  };
+
+  expect(wrong.map(({ name, path }) => [name, path])).toEqual([
+    ['half \uFFFD', '/devices/half%20%EF%BF%BD'],
+    ['a', '/devices/a'],
+  ]);
+  expect(wrong[1]?.text).toContain('\uFFFDgnp.exe');
+});

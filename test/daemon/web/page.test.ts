@@ -306,6 +306,37 @@ describe('for everybody', () => {
 
     expect(complaints).toEqual([]);
   });
+
+  test('charts are drawn for names that a page shows otherwise, and for the longest', async () => {
+    const name = `lab \u202E${'x'.repeat(200)}`;
+    const log = createLogger('error');
+    const store = await openStore({ directory: await temporaryFolder(), log });
+    const opened = await History.open({ store, clock: systemClock, log, days: 400, maxBytes: 10_000_000 });
+    onTestFinished(async () => {
+      await opened.close();
+      await store.close();
+    });
+    const labels = { interface: 'y'.repeat(200) };
+    const device = testDevice(name, 'up', {}, [
+      { metric: 'siteward_interface_up', labels, value: 1 },
+      { metric: 'siteward_interface_receive_bytes_total', labels, value: 5n },
+    ]);
+    for (const minute of [3, 2, 1, 0]) {
+      const at = (Date.now() - minute * 60_000) as WallTime;
+      opened.append(name, 'siteward_interface_receive_bytes_total', labels, at, BigInt(1_000 - minute));
+      opened.append(name, 'siteward_memory_used_ratio', { memory: '\u202Egnp.exe' }, at, 0.5);
+    }
+    const site = await startSite({ devices: [device], parts: { history: opened } });
+    const { page, complaints } = await visit(`${site.url}/devices/${encodeURIComponent(name)}`);
+    for (const figure of await page.locator('figure[data-chart]').all()) {
+      await figure.scrollIntoViewIfNeeded();
+      await figure.locator('canvas').waitFor();
+    }
+
+    expect(await page.locator('figure canvas').count()).toBe(2);
+    expect(await page.locator('.u-label', { hasText: '\uFFFDgnp.exe' }).count()).toBe(1);
+    expect(complaints).toEqual([]);
+  });
 });
 
 const CLASSES = ['switch', 'server', 'printer', 'ap'] as const;
