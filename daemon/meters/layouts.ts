@@ -2,6 +2,7 @@
  * Meter reports in the layouts that other programs import, as their makers document them. docs/meters.md names the pages.
  * Each takes the closing value of every meter; what the program works out from it is its own affair.
  */
+import { csvField } from '../reports/csv.ts';
 import { cellData, type ReportDocument } from '../reports/document.ts';
 
 export interface Layout {
@@ -83,11 +84,6 @@ function meterRows({ sections }: ReportDocument): MeterRow[] {
   );
 }
 
-/** Names come from devices: what a spreadsheet would run as a formula gets an apostrophe. */
 function lines(rows: readonly (readonly string[])[]): string {
-  const field = (text: string) => {
-    const safe = /^\s*[=+\-@]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return rows.map((row) => `${row.map(field).join(',')}\r\n`).join('');
+  return rows.map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
 }

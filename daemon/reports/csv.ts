@@ -46,14 +46,14 @@ function block(name: string, head: readonly string[], rows: readonly (readonly C
     ['table', ...head],
     ...rows.map((row) => [name, ...head.map((_, index) => cellData(row[index] ?? ''))]),
   ];
-  return lines.map((line) => `${line.map(field).join(',')}\r\n`).join('');
+  return lines.map((line) => `${line.map(csvField).join(',')}\r\n`).join('');
 }
 
 /**
  * One field. Numbers stay numbers; a text that a spreadsheet would run as a formula gets an apostrophe, for names and
  * causes come from devices.
  */
-function field(value: string | number | null): string {
+export function csvField(value: string | number | null): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
   const shown = value.toWellFormed().replace(/[^\P{Cc}\t\r\n]/gu, '\uFFFD');

@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { LAYOUTS } from '#daemon/meters/layouts.ts';
 import type { ReportDocument } from '#daemon/reports/document.ts';
 import { renderReport } from '#daemon/reports/render.ts';
+import { parseCsv } from '../../support/csv.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const HOSTILE = [
@@ -45,29 +47,6 @@ async function text(document: ReportDocument, format: 'table' | 'csv' | 'html' |
   return Buffer.from(await renderReport(document, format)).toString();
 }
 
-/** A small reader of RFC 4180, which is not the writer's. */
-function parseCsv(csv: string): string[][] {
-  const rows: string[][] = [[]];
-  let cell = '';
-  let quoted = false;
-  for (let at = 0; at < csv.length; at += 1) {
-    const letter = csv[at] ?? '';
-    if (quoted) {
-      if (letter !== '"') cell += letter;
-      else if (csv[at + 1] === '"') {
-        cell += '"';
-        at += 1;
-      } else quoted = false;
-    } else if (letter === '"') quoted = true;
-    else if (letter === ',' || letter === '\n') {
-      rows.at(-1)?.push(cell);
-      cell = '';
-      if (letter === '\n') rows.push([]);
-    } else if (letter !== '\r') cell += letter;
-  }
-  return rows;
-}
-
 describe('what devices are called', () => {
   test('runs as no formula in a spreadsheet, and reads back as one cell each', async () => {
     const rows = parseCsv(await text(documentOf(HOSTILE.map((name) => [name, '1'])), 'csv')).filter(
@@ -76,6 +55,26 @@ describe('what devices are called', () => {
 
     expect(rows).toHaveLength(HOSTILE.length);
     for (const [, name = ''] of rows) expect(name).not.toMatch(/^\s*[=+\-@]/);
+  });
+
+  test.each(Object.keys(LAYOUTS))('is one cell without control characters in the layout %s', (layout) => {
+    const columns = ['device', 'serial', 'meter', 'closing', 'closing_at'];
+    const document = documentOf(
+      HOSTILE.map((serial) => ['p', serial, 'total', '1', '2026-11-01T00:00+01:00']),
+      columns,
+    );
+    const meters = {
+      ...document,
+      sections: document.sections.map(({ tables = [], ...rest }) => ({
+        ...rest,
+        tables: tables.map((table) => ({ ...table, name: 'meters' })),
+      })),
+    };
+
+    const [, ...rows] = parseCsv(LAYOUTS[layout]?.render(meters) ?? '');
+
+    expect(rows).toHaveLength(HOSTILE.length);
+    for (const cell of rows.flat()) expect(cell).not.toMatch(/^\s*[=+\-@]|[^\P{Cc}\t\r\n]/u);
   });
 
   test('numbers stay numbers', async () => {
