@@ -19,6 +19,28 @@ export const placed = (text: string, place: string): string => `${text}\u27e6${p
 /** The mark of a placed text. */
 export const placeOf = (text: string): string => text.slice(text.lastIndexOf('\u27e6'), text.lastIndexOf('\u27e7') + 1);
 
+/** The end of a text, as a message shows it. */
+export const shortened = (text: string): string => JSON.stringify(text.slice(-120));
+
+/** Of placed texts those that were not found, and those that were found otherwise than they are meant there. */
+export function strays(found: readonly string[], sent: Iterable<string>, meant: (text: string) => string): string[] {
+  const byPlace = new Map<string, string[]>();
+  for (const text of found)
+    for (const [place] of text.matchAll(/\u27e6[^\u27e7]*\u27e7/g)) {
+      const texts = byPlace.get(place);
+      if (texts) texts.push(text);
+      else byPlace.set(place, [text]);
+    }
+  return [...sent].flatMap((text) => {
+    const wanted = meant(text);
+    const texts = byPlace.get(placeOf(wanted)) ?? [];
+    if (texts.length === 0) return [`not there: ${shortened(wanted)}`];
+    return texts
+      .filter((other) => !other.includes(wanted))
+      .map((other) => `is ${shortened(other)}, meant as ${shortened(wanted)}`);
+  });
+}
+
 export interface HostileDevice {
   readonly device: TestDevice;
   /** What its line of the overview shows, and what its own page does. */
