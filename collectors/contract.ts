@@ -71,6 +71,10 @@ export interface Problem {
   readonly hint: string;
 }
 
+/**
+ * Names and values of labels. Sinks know a series again by this very object: who reports the same series round after round
+ * keeps its labels, and whoever makes them anew each time pays for it in every sink.
+ */
 export type Labels = Readonly<Record<string, string>>;
 
 /** Where a value that money hangs on was read: kept with each meter, so that an invoice can be traced. */

@@ -11,6 +11,7 @@ import type {
   ReadingGroup,
   Target,
 } from '../contract.ts';
+import { NO_LABELS } from '../labels.ts';
 import { ownFaults } from './own-side.ts';
 import { couldNotTell, type EchoResult } from './prober.ts';
 import { findTool, type IcmpDescription, type IcmpOptions, type IcmpTool } from './tool.ts';
@@ -116,8 +117,8 @@ class EchoCollector implements IcmpCollector {
     return {
       name: 'icmp',
       readings: [
-        { metric: 'siteward_icmp_packets_sent_total', labels: {}, value: counters.sent },
-        { metric: 'siteward_icmp_packets_received_total', labels: {}, value: counters.received },
+        { metric: 'siteward_icmp_packets_sent_total', labels: NO_LABELS, value: counters.sent },
+        { metric: 'siteward_icmp_packets_received_total', labels: NO_LABELS, value: counters.received },
         ...roundTripReadings(roundTrips),
       ],
     };
@@ -138,6 +139,8 @@ function isSilent(result: EchoResult | undefined): boolean {
   return result?.kind === 'asked' && result.roundTrips.length === 0;
 }
 
+const STATS = (['min', 'mean', 'max'] as const).map((stat) => ({ stat }));
+
 function roundTripReadings(roundTrips: readonly Milliseconds[]): Reading[] {
   if (roundTrips.length === 0) return [];
   const stats = {
@@ -145,9 +148,9 @@ function roundTripReadings(roundTrips: readonly Milliseconds[]): Reading[] {
     mean: roundTrips.reduce((sum, time) => sum + time, 0) / roundTrips.length,
     max: Math.max(...roundTrips),
   };
-  return Object.entries(stats).map(([stat, milliseconds]) => ({
+  return STATS.map((labels) => ({
     metric: 'siteward_icmp_rtt_seconds',
-    labels: { stat },
-    value: milliseconds / 1000,
+    labels,
+    value: stats[labels.stat] / 1000,
   }));
 }

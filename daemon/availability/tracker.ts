@@ -1,4 +1,5 @@
 import type { Clock, Evidence, Monotonic, Observation, Reading, ReadingGroup, WallTime } from '#collectors/contract.ts';
+import { labelsBy, NO_LABELS } from '#collectors/labels.ts';
 import type { WatchedDevice } from '../inventory/watched.ts';
 import { isMassLoss, type MassCandidate } from './mass-loss.ts';
 import type { StateSums } from './sums.ts';
@@ -232,7 +233,11 @@ export class AvailabilityTracker {
       {
         name: 'probes',
         readings: [...tracked.probes].map(
-          ([probe, ok]): Reading => ({ metric: 'siteward_probe_success', labels: { probe }, value: ok ? 1 : 0 }),
+          ([probe, ok]): Reading => ({
+            metric: 'siteward_probe_success',
+            labels: probeLabels(probe),
+            value: ok ? 1 : 0,
+          }),
         ),
       },
       ...(sums ? [{ name: 'seconds', readings: secondsReadings(sums) }] : []),
@@ -284,8 +289,9 @@ function withRound(standing: Standing, kind: Evidence['kind'] | undefined, at: W
   return { ...rest, silentRounds: 0 };
 }
 
+/** There are as many as kinds of checks in the config. */
+const probeLabels = labelsBy('probe');
 const STATE_LABELS = STATES.map((state) => ({ state }));
-const NO_LABELS = {};
 
 function stateReadings(state: State): Reading[] {
   const readings = STATE_LABELS.map(

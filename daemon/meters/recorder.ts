@@ -3,6 +3,7 @@
  * kept every hour, right before and after a cut, and whenever something is out of the ordinary.
  */
 import type { Clock, Identity, Milliseconds, Observation, Reading, WallTime } from '#collectors/contract.ts';
+import { NO_LABELS } from '#collectors/labels.ts';
 import type { Logger } from '../log.ts';
 import type { MeterLedger } from './ledger.ts';
 import { LiveBills } from './live-bills.ts';
@@ -302,7 +303,7 @@ export class Recorder {
     if (device.valuesAt > 0) {
       readings.push({
         metric: 'siteward_printer_meter_last_read_timestamp_seconds',
-        labels: {},
+        labels: NO_LABELS,
         value: device.valuesAt / 1000,
       });
     }

@@ -33,7 +33,13 @@ export interface Strip {
 /** What each slot looks like, and the share of the time that was up. */
 export function stripOf(pieces: readonly StatePiece[], { from, to, slots }: StripSpan): Strip {
   const width = (to - from) / slots;
-  const shares = Array.from({ length: slots }, () => new Map<State, number>());
+  const shares: Shares[] = Array.from({ length: slots }, () => ({
+    up: 0,
+    down: 0,
+    unreachable: 0,
+    maintenance: 0,
+    unknown: 0,
+  }));
   let up = 0;
   let known = 0;
   for (const piece of pieces) {
@@ -46,20 +52,20 @@ export function stripOf(pieces: readonly StatePiece[], { from, to, slots }: Stri
     for (let slot = Math.floor((begin - from) / width); slot <= last; slot += 1) {
       const part = Math.min(end, from + (slot + 1) * width) - Math.max(begin, from + slot * width);
       const share = shares[slot];
-      share?.set(piece.state, (share.get(piece.state) ?? 0) + part / width);
+      if (share) share[piece.state] += part / width;
     }
   }
   return { bars: shares.map(barOf), ...(known > 0 ? { up: up / known } : {}) };
 }
 
-function barOf(shares: ReadonlyMap<State, number>): Bar {
-  const down = shares.get('down') ?? 0;
+/** Of a slot, by state. */
+type Shares = Record<State, number>;
+
+function barOf({ up, down, unreachable, maintenance, unknown }: Shares): Bar {
   if (down >= BRIEF) return 'down';
   if (down > 0) return 'brief';
-  if ((shares.get('unreachable') ?? 0) > 0) return 'unreachable';
-  if ((shares.get('maintenance') ?? 0) > 0) return 'maintenance';
-  const up = shares.get('up') ?? 0;
-  const unknown = shares.get('unknown') ?? 0;
+  if (unreachable > 0) return 'unreachable';
+  if (maintenance > 0) return 'maintenance';
   if (up === 0 && unknown === 0) return 'none';
   return up >= unknown ? 'up' : 'unknown';
 }
