@@ -44,7 +44,9 @@ export async function openFile(
   page.on('request', (request) => {
     if (request.url() !== address) complaints.push(`fetches ${request.url()}`);
   });
-  await page.goto(address, { waitUntil: 'networkidle' });
+  // Of a long report the network is idle before the end is read.
+  await page.goto(address, { waitUntil: 'load' });
+  await page.waitForLoadState('networkidle');
   const pictures = process.env['SITEWARD_PICTURES'];
   if (pictures) await page.screenshot({ path: join(pictures, `${options.viewport?.width}.png`), fullPage: true });
   return { page, complaints, folder };
