@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -159,18 +159,23 @@ test.each([
         : undefined;
     });
     await delivered;
-    const scanning = standIn ? join(path, 'nmap') : 'nmap -oX';
+    // Other tests may have an nmap of their own.
+    const scanning = '127.44.2.1 127.44.2.2 ';
     for (const end = performance.now() + 60_000; (await processesWith(scanning)).length === 0; ) {
       if (performance.now() > end) throw new Error(`no nmap was started: ${first.printed}`);
       await new Promise((wake) => setTimeout(wake, 100));
     }
+
+    const children = readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, 'utf8').trim().split(' ');
 
     const ended = await first.stop('SIGTERM');
 
     expect(ended).toMatchObject({ code: 0, signal: null });
     expect(ended.seconds).toBeLessThan(10);
     expect(first.log.at(-1)?.message).toBe('siteward has stopped');
-    for (const left of [scanning, 'nmap-worker.ts', folder]) expect(await processesWith(left)).toEqual([]);
+    expect(children).not.toEqual(['']);
+    expect(children.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+    for (const left of [scanning, folder]) expect(await processesWith(left)).toEqual([]);
     expect(await zombies()).toEqual([]);
 
     mute.close();
