@@ -136,13 +136,19 @@ export interface WebParts {
   /** Asks a watched device step by step why it does not answer. */
   readonly diagnose?: (device: string, signal: AbortSignal) => AsyncIterable<Rung>;
   /** Absent: nothing is looked for. */
-  readonly inventory?: SiteInventory;
+  readonly inventory?: SiteBook;
   readonly scanner?: Scanner;
   readonly meters?: MeterService;
   readonly availability?: AvailabilityPart;
   /** A device with its settings, as it is polled. */
   readonly watched?: (device: string) => WatchedDevice | undefined;
 }
+
+/** As much of the inventory as pages and the API show and decide. */
+export type SiteBook = Pick<
+  SiteInventory,
+  'discoveries' | 'get' | 'proposedName' | 'latest' | 'history' | 'adopt' | 'ignore' | 'split'
+>;
 
 /** What route files get. */
 export interface WebContext extends WebParts {

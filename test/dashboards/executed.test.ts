@@ -5,9 +5,8 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import type { Milliseconds } from '#collectors/contract.ts';
 import { configOf } from '#config/load.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { type Daemon, startDaemon } from '#daemon/daemon.ts';
@@ -172,10 +171,10 @@ async function grown(): Promise<void> {
   };
   const end = performance.now() + PATIENCE;
   for (const [what, holds] of Object.entries(conditions)) {
-    while (!(await holds())) {
-      if (performance.now() > end) throw new Error(`${what} did not come in ${PATIENCE / 1000} s`);
-      await systemClock.sleep(500 as Milliseconds);
-    }
+    await vi.waitFor(async () => expect(await holds(), what).toBe(true), {
+      timeout: Math.max(0, end - performance.now()),
+      interval: 500,
+    });
   }
 }
 

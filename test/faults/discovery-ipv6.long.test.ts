@@ -111,13 +111,12 @@ test('is found in the neighbour table of its router, recognised, adopted and pol
   expect(devices).toContainEqual(
     expect.objectContaining({ name: 'copier-6', address: ONLY_IPV6, class: 'printer', state: 'up' }),
   );
-  let metrics = '';
-  const pages = /siteward_printer_meter_pages_total\{[^}]*device="copier-6"[^}]*\} [1-9]/;
-  for (let tries = 0; tries < 60 && !pages.test(metrics); tries += 1) {
-    metrics = (await office.near('curl', ['-s', `${daemon.url}/metrics`])).stdout;
-    await new Promise((wake) => setTimeout(wake, 500));
-  }
-  expect(metrics).toMatch(pages);
+  await expect
+    .poll(async () => (await office.near('curl', ['-s', `${daemon.url}/metrics`])).stdout, {
+      timeout: 30_000,
+      interval: 500,
+    })
+    .toMatch(/siteward_printer_meter_pages_total\{[^}]*device="copier-6"[^}]*\} [1-9]/);
 
   await daemon.stop();
   await goAstray(office, '10.78.1.2');

@@ -31,8 +31,9 @@ afterAll(() => office.close());
 
 async function listen(): Promise<void> {
   const [program = '', ...entering] = office.entering('far');
-  const script = `for (const port of ${JSON.stringify(PORTS)}) require('node:net').createServer((s) => s.destroy()).listen(port, '0.0.0.0');
-    setTimeout(() => console.log('ready'), 500); process.stdin.resume().once('close', () => process.exit())`;
+  const script = `const listening = ${JSON.stringify(PORTS)}.map((port) => new Promise((resolve) =>
+      require('node:net').createServer((s) => s.destroy()).listen(port, '0.0.0.0', resolve)));
+    Promise.all(listening).then(() => console.log('ready')); process.stdin.resume().once('close', () => process.exit())`;
   const child = spawn(program, [...entering, process.execPath, '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');

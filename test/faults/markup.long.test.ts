@@ -2,18 +2,16 @@
  * T19 at its number: a thousand texts that would like to be more, in every field that a device or a person fills, on each
  * page, in each error and in each report, as a real browser takes them.
  */
+
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '#daemon/clock.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RUNGS, type Rung } from '#daemon/diagnosis/ladder.ts';
-import { History } from '#daemon/history/history.ts';
-import { createLogger } from '#daemon/log.ts';
+import type { History } from '#daemon/history/history.ts';
 import { renderReport } from '#daemon/reports/render.ts';
 import { PrometheusSink } from '#daemon/sinks/prometheus.ts';
-import { openStore } from '#daemon/store/sqlite-store.ts';
 import { memoryAudit } from '#daemon/web/access/audit.ts';
 import { launchBrowser, openFile } from '../support/browser.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { openHistory } from '../support/history.ts';
 import { hostileReports } from '../support/hostile-reports.ts';
 import {
   type HostileDevice,
@@ -375,22 +373,11 @@ function shares(texts: readonly string[]): readonly (readonly string[])[] {
   ];
 }
 
-async function openHistory(): Promise<History> {
-  const log = createLogger('error');
-  const store = await openStore({ directory: await temporaryFolder(), log });
-  const history = await History.open({ store, clock: systemClock, log, days: 400, maxBytes: 1_000_000_000 });
-  onTestFinished(async () => {
-    await history.close();
-    await store.close();
-  });
-  return history;
-}
-
 test(`${TEXTS} texts in every field of every page, live parts and errors stay text`, {
   timeout: 5_400_000,
 }, async () => {
   const texts = hostileTexts(TEXTS, SEED);
-  const history = await openHistory();
+  const history = await openHistory({ maxBytes: 1_000_000_000 });
   const faults: string[] = [];
   const began = performance.now();
   let first = 0;

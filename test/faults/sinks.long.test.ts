@@ -3,6 +3,7 @@
  * siteward's: parsers of the tests, written by the grammars, and real servers. There is no syslog here: siteward neither
  * sends nor takes it, and its log goes to stdout as JSON lines.
  */
+
 import { spawnSync } from 'node:child_process';
 import { Writable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -11,7 +12,6 @@ import type { Observation, WallTime } from '#collectors/contract.ts';
 import { showObservation } from '#daemon/cli/poll-text.ts';
 import { encodeLines } from '#daemon/influx/line-encoder.ts';
 import { writeChanges } from '#daemon/inventory/ledger.ts';
-import type { DeviceRecord } from '#daemon/inventory/record.ts';
 import { createLogger } from '#daemon/log.ts';
 import { LAYOUTS } from '#daemon/meters/layouts.ts';
 import type { ReportDocument } from '#daemon/reports/document.ts';
@@ -20,6 +20,7 @@ import { PrometheusSink } from '#daemon/sinks/prometheus.ts';
 import { LEDGER_OPTIONS } from '#daemon/store/ledger.ts';
 import { openStore } from '#daemon/store/sqlite-store.ts';
 import { parseCsv } from '../support/csv.ts';
+import { deviceRecord } from '../support/device-record.ts';
 import { parseExposition, samplesOf, seriesKey } from '../support/exposition.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { hostileReports } from '../support/hostile-reports.ts';
@@ -401,23 +402,8 @@ describe('the command line', () => {
     const config = `${folder}/siteward.yaml`;
     await writeConfig(config, { storage: { directory: 'data' } });
     const names = TEXTS.map((text, index) => `${index} ${text}`);
-    const records = names.map(
-      (name, index): DeviceRecord => ({
-        id: `id-${index}`,
-        state: 'adopted',
-        name,
-        addresses: [`at ${name}`],
-        silent: [],
-        snmpPort: 161,
-        evidence: {},
-        hints: [],
-        ports: [],
-        agent: 'answered',
-        settings: {},
-        doubts: [],
-        firstSeen: 0 as WallTime,
-        lastSeen: 0 as WallTime,
-      }),
+    const records = names.map((name, index) =>
+      deviceRecord(`id-${index}`, { state: 'adopted', name, addresses: [`at ${name}`] }),
     );
     const store = await openStore({ directory: `${folder}/data`, log: createLogger('error') });
     const { database } = await store.open('ledger', LEDGER_OPTIONS);

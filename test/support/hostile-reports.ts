@@ -1,4 +1,5 @@
 /** Reports in which every name, cause and reason is one that would like to be more than text. */
+
 import type { WallTime } from '#collectors/contract.ts';
 import { configOf } from '#config/load.ts';
 import type { SlaFigures } from '#daemon/availability/sla.ts';
@@ -7,13 +8,13 @@ import type { SlaResult } from '#daemon/availability/sla-report.ts';
 import { contractReport } from '#daemon/inventory/contract-report.ts';
 import { credentialReport } from '#daemon/inventory/credential-report.ts';
 import type { KeptEvent } from '#daemon/inventory/ledger.ts';
-import type { DeviceRecord } from '#daemon/inventory/record.ts';
 import type { PeriodResult } from '#daemon/meters/books.ts';
 import type { CutValue } from '#daemon/meters/curve.ts';
 import type { PrinterPeriod } from '#daemon/meters/period-row.ts';
 import { meterDocument } from '#daemon/meters/report-document.ts';
 import { allTerms } from '#daemon/meters/terms.ts';
 import type { ReportDocument } from '#daemon/reports/document.ts';
+import { deviceRecord } from './device-record.ts';
 import { placed } from './hostile-site.ts';
 
 const { config } = configOf(
@@ -203,30 +204,17 @@ function metersOf(rows: readonly Row[]): Made {
   };
 }
 
-function recordOf(more: Partial<DeviceRecord>): DeviceRecord {
-  return {
-    id: 'id',
-    state: 'candidate',
-    addresses: [],
-    silent: [],
-    snmpPort: 161,
-    evidence: {},
-    hints: [],
-    ports: [],
-    agent: 'answered',
-    settings: {},
-    doubts: [],
-    firstSeen: FROM,
-    lastSeen: TO,
-    ...more,
-  };
-}
-
 /** One that is there and under no contract, and one that is under one and gone. */
 function contractsOf(rows: readonly Row[]): Made {
   const records = rows.flatMap((at) => [
-    recordOf({ addresses: [at('address')], evidence: { model: at('model'), serial: at('serial') } }),
-    recordOf({
+    deviceRecord('id', {
+      firstSeen: FROM,
+      lastSeen: TO,
+      addresses: [at('address')],
+      evidence: { model: at('model'), serial: at('serial') },
+    }),
+    deviceRecord('id', {
+      firstSeen: FROM,
       state: 'adopted',
       name: at('name'),
       addresses: [at('other address')],
@@ -240,7 +228,9 @@ function contractsOf(rows: readonly Row[]): Made {
 
 function credentialsOf(rows: readonly Row[]): Made {
   const records = rows.map((at, index) =>
-    recordOf({
+    deviceRecord('id', {
+      firstSeen: FROM,
+      lastSeen: TO,
       id: `id-${index}`,
       state: 'adopted',
       name: at('name'),

@@ -1,12 +1,14 @@
 /** A site in which every text that a device or a person can send is one that would like to be more than text. */
+
 import type { Reading, WallTime } from '#collectors/contract.ts';
 import type { History } from '#daemon/history/history.ts';
 import type { KeptEvent } from '#daemon/inventory/ledger.ts';
 import type { DeviceRecord } from '#daemon/inventory/record.ts';
-import type { SiteInventory } from '#daemon/inventory/site-inventory.ts';
 import type { AuditEntry } from '#daemon/web/access/audit.ts';
 import type { WindowView } from '#daemon/web/page-sources.ts';
+import type { SiteBook } from '#daemon/web/route.ts';
 import type { StatePiece } from '#daemon/web/strip.ts';
+import { deviceRecord, siteBook } from './device-record.ts';
 import { type TestDevice, testDevice } from './invented-site.ts';
 
 const HOUR = 3_600_000;
@@ -228,21 +230,14 @@ export function hostileCandidates(texts: readonly string[], first: number): Host
     const doubt = at('doubt');
     const { vendor, model, serial, sysName, macs } = evidence;
     shown.push(vendor, model, serial, sysName, ...macs, ...addresses, doubt, at('proposed'));
-    return {
-      id: `id-${first + offset}`,
-      state: 'candidate',
+    return deviceRecord(`id-${first + offset}`, {
       addresses,
-      silent: [],
-      snmpPort: 161,
       evidence,
       hints: [at('name of others')],
-      ports: [],
-      agent: 'answered',
-      settings: {},
       doubts: [{ device: doubt, agree: [], against: [] }],
       firstSeen: Date.now() as WallTime,
       lastSeen: Date.now() as WallTime,
-    };
+    });
   });
   return { value, shown };
 }
@@ -251,17 +246,17 @@ export function hostileCandidates(texts: readonly string[], first: number): Host
 export function inventoryOf(
   candidates: readonly DeviceRecord[],
   seen: ReadonlyMap<string, readonly KeptEvent[]>,
-): SiteInventory {
+): SiteBook {
   const proposed = new Map(
     candidates.map(({ id, addresses: [address = ''] }) => [id, address.replace('found address', 'proposed')]),
   );
-  return {
+  return siteBook({
     discoveries: () => candidates,
     get: (id: string) => candidates.find((record) => record.id === id),
     proposedName: (id: string) => proposed.get(id) ?? '',
     latest: async (_before: number, _limit: number, device: string) => seen.get(device) ?? [],
     history: async () => [...seen.values()].flat(),
-  } as unknown as SiteInventory;
+  });
 }
 
 /** Windows that people entered. */

@@ -10,30 +10,23 @@ import { inWindow, isDue } from '#daemon/inventory/due-scan.ts';
 import { parentGuesses } from '#daemon/inventory/parents.ts';
 import type { DeviceRecord } from '#daemon/inventory/record.ts';
 import { commandLineScope } from '#daemon/inventory/scope.ts';
+import { deviceRecord } from '../../support/device-record.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z') as WallTime;
 
 function record(id: string, rest: Partial<DeviceRecord> = {}): DeviceRecord {
-  return {
-    id,
+  return deviceRecord(id, {
     state: 'adopted',
     name: id,
     addresses: ['192.0.2.20'],
-    silent: [],
-    snmpPort: 161,
     range: '192.0.2.0/24',
     evidence: { serial: `SER-${id}`, vendor: 'Ricoh', model: 'IM C3000' },
     identity: { class: 'printer', profile: 'ricoh' },
-    hints: [],
-    ports: [],
-    agent: 'answered',
     credential: { name: 'office', version: '2c' },
-    settings: {},
-    doubts: [],
     firstSeen: NOW,
     lastSeen: NOW,
     ...rest,
-  };
+  });
 }
 
 const { config } = configOf(

@@ -1,18 +1,14 @@
 /** The page in a real browser: its main paths with and without scripts, its policy, and what a screen reader needs. */
+
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { WallTime } from '#collectors/contract.ts';
-import { systemClock } from '#daemon/clock.ts';
-import { History } from '#daemon/history/history.ts';
-import type { DeviceRecord } from '#daemon/inventory/record.ts';
-import type { SiteInventory } from '#daemon/inventory/site-inventory.ts';
-import { createLogger } from '#daemon/log.ts';
 import type { ReportDocument } from '#daemon/reports/document.ts';
-import { openStore } from '#daemon/store/sqlite-store.ts';
 import { launchBrowser } from '../../support/browser.ts';
-import { temporaryFolder } from '../../support/folder.ts';
+import { deviceRecord, siteBook } from '../../support/device-record.ts';
+import { openHistory } from '../../support/history.ts';
 import { startSite, testDevice } from '../../support/site.ts';
 
 let browser: Browser;
@@ -75,9 +71,7 @@ const REPORT: ReportDocument = {
 };
 
 async function history() {
-  const log = createLogger('error');
-  const store = await openStore({ directory: await temporaryFolder(), log });
-  const opened = await History.open({ store, clock: systemClock, log, days: 400, maxBytes: 10_000_000 });
+  const opened = await openHistory();
   const now = Date.now();
   const labels = { cpu: 'all' };
   for (let minute = 600; minute >= 0; minute -= 1)
@@ -88,10 +82,6 @@ async function history() {
       (now - minute * 60_000) as WallTime,
       0.3 + (minute % 60) / 200,
     );
-  onTestFinished(async () => {
-    await opened.close();
-    await store.close();
-  });
   return opened;
 }
 
@@ -152,23 +142,13 @@ describe('a technician', () => {
 
   test('adopts what was found, under another name', async () => {
     const decisions: unknown[] = [];
-    const record: DeviceRecord = {
-      id: 'abc123',
-      state: 'candidate',
+    const record = deviceRecord('abc123', {
       addresses: ['192.0.2.77'],
-      silent: [],
-      snmpPort: 161,
       evidence: { vendor: 'Zebra', model: 'ZD621', sysName: 'label-2' },
-      agent: 'answered',
-      hints: [],
-      ports: [],
-      doubts: [],
-      settings: {},
       firstSeen: Date.now() as WallTime,
       lastSeen: Date.now() as WallTime,
-      missed: 0,
-    } as unknown as DeviceRecord;
-    const inventory = {
+    });
+    const inventory = siteBook({
       discoveries: () => (decisions.length === 0 ? [record] : []),
       get: () => record,
       proposedName: () => 'label-2',
@@ -176,7 +156,7 @@ describe('a technician', () => {
         decisions.push(decision);
         return { ...record, name: 'label-yard' };
       },
-    } as unknown as SiteInventory;
+    });
     const site = await startSite({ parts: { inventory } });
     const { page, complaints } = await visit(`${site.url}/discovery`);
     expect(await page.textContent('nav .count')).toBe('1');
@@ -309,13 +289,7 @@ describe('for everybody', () => {
 
   test('charts are drawn for names that a page shows otherwise, and for the longest', async () => {
     const name = `lab \u202E${'x'.repeat(200)}`;
-    const log = createLogger('error');
-    const store = await openStore({ directory: await temporaryFolder(), log });
-    const opened = await History.open({ store, clock: systemClock, log, days: 400, maxBytes: 10_000_000 });
-    onTestFinished(async () => {
-      await opened.close();
-      await store.close();
-    });
+    const opened = await openHistory();
     const labels = { interface: 'y'.repeat(200) };
     const device = testDevice(name, 'up', {}, [
       { metric: 'siteward_interface_up', labels, value: 1 },

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Oid, Varbind } from '#collectors/snmp/agent.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startMibAgent, text } from '../../support/mib-agent.ts';
 import { freePort, startServer } from '../../support/process.ts';
-import { startPrometheus } from '../../support/prometheus.ts';
+import { type Prometheus, startPrometheus } from '../../support/prometheus.ts';
 import { ROOT, startDaemon } from '../../support/siteward.ts';
 import { SYS } from '../../support/snmp.ts';
 import { freeUdpPort } from '../../support/snmpd.ts';
@@ -99,18 +99,9 @@ test('what is discovered is scraped by Prometheus through both exporters, and th
   const prometheus = await startPrometheus(folder, `global: {scrape_interval: 1s, scrape_timeout: 1s}\n${config}`);
   onTestFinished(() => prometheus.stop());
 
-  const up = await eventually(async () => {
-    const result = await prometheus.query('up == 1', Date.now());
-    return result.length === 4 ? result : undefined;
-  });
-  const scraped = await eventually(async () => {
-    const result = await prometheus.query('ifHCInOctets', Date.now());
-    return result.length === 6 ? result : undefined;
-  });
-  const probes = await eventually(async () => {
-    const result = await prometheus.query('probe_success == 1', Date.now());
-    return result.length === 2 ? result : undefined;
-  });
+  const up = await seriesOf(prometheus, 'up == 1', 4);
+  const scraped = await seriesOf(prometheus, 'ifHCInOctets', 6);
+  const probes = await seriesOf(prometheus, 'probe_success == 1', 2);
 
   expect(up.map(({ metric }) => `${metric['job']} ${metric['device']}`).toSorted()).toEqual([
     'siteward-icmp sw-1',
@@ -140,12 +131,14 @@ test('what is discovered is scraped by Prometheus through both exporters, and th
   expect(JSON.parse(await daemon.get('/api/v1/prometheus/targets?class=printer'))).toEqual([]);
 });
 
-/** Asks until there is an answer: what is asked for comes from programs that tell nobody when. */
-async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (const end = performance.now() + 40_000; ; ) {
-    const answer = await ask().catch(() => undefined);
-    if (answer !== undefined) return answer;
-    if (performance.now() > end) throw new Error('what was waited for did not come');
-    await new Promise((wake) => setTimeout(wake, 200));
-  }
+/** What a query brings, once it is so many series: programs tell nobody when they have scraped. */
+async function seriesOf(prometheus: Prometheus, query: string, count: number) {
+  return await vi.waitFor(
+    async () => {
+      const series = await prometheus.query(query, Date.now());
+      expect(series).toHaveLength(count);
+      return series;
+    },
+    { timeout: 40_000, interval: 200 },
+  );
 }
