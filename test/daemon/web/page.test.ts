@@ -44,6 +44,11 @@ async function visit(url: string, options: BrowserContextOptions = {}): Promise<
   return { page, complaints };
 }
 
+/** Clicks what leads to another page, and waits until all of that page is there, and nothing of the one before. */
+async function follow(page: Page, selector: string): Promise<void> {
+  await Promise.all([page.waitForEvent('load'), page.click(selector)]);
+}
+
 const REPORT: ReportDocument = {
   title: 'Availability',
   subtitle: 'Yard & Sons',
@@ -108,14 +113,14 @@ describe('a technician', () => {
     const { page, complaints } = await visit(site.url);
 
     expect(await page.textContent('h1')).toBe('2 of 3 devices need a look');
-    await page.click('.wrong-list a:has-text("sw-1")');
+    await follow(page, '.wrong-list a:has-text("sw-1")');
     expect(await page.textContent('h1')).toBe('sw-1');
     expect(await page.textContent('#problems')).toContain('does not answer');
-    await page.click('text=Find out why');
+    await follow(page, 'text=Find out why');
     expect(await page.textContent('.ladder .bad')).toContain('look at the cable');
     await page.goto(`${site.url}/devices/srv-1`);
     await page.waitForSelector('figure canvas');
-    await page.click('text=7 days');
+    await follow(page, 'text=7 days');
     await page.waitForSelector('figure canvas');
 
     expect(complaints).toEqual([]);
@@ -126,7 +131,7 @@ describe('a technician', () => {
     const { page, complaints } = await visit(`${site.url}/maintenance`);
     await page.fill('input[name=devices]', 'sw-*');
     await page.fill('input[name=reason]', 'new firmware');
-    await page.click('text=Begin now');
+    await follow(page, 'text=Begin now');
 
     expect(await page.textContent('[role=status]')).toBe('The window is entered.');
     expect(site.windows).toMatchObject([{ devices: ['sw-*'], reason: 'new firmware', by: 'local' }]);
@@ -134,7 +139,7 @@ describe('a technician', () => {
     expect(await page.textContent('table')).toContain('new firmware');
     await page.goto(`${site.url}/maintenance`);
     await page.fill('.end-form input[name=reason]', 'done sooner');
-    await page.click('text=End now');
+    await follow(page, 'text=End now');
     expect(await page.textContent('[role=status]')).toBe('The window is ended.');
     expect(site.ended).toEqual([['entered-0', 'local', 'done sooner']]);
     expect(complaints).toEqual([]);
@@ -162,7 +167,7 @@ describe('a technician', () => {
     expect(await page.textContent('nav .count')).toBe('1');
     await page.fill('input[name=name]', 'label-yard');
     await page.fill('input[name=reason]', 'new in the yard');
-    await page.click('button[value=adopt]');
+    await follow(page, 'button[value=adopt]');
 
     expect(await page.textContent('[role=status]')).toBe('label-yard is adopted.');
     expect(decisions).toEqual([['abc123', { name: 'label-yard' }, 'local']]);
@@ -202,8 +207,8 @@ describe('a technician', () => {
   test('without scripts still finds what is wrong, sees a chart and downloads a report', async () => {
     const site = await yard();
     const { page } = await visit(site.url, { javaScriptEnabled: false });
-    await page.click('.wrong-list a:has-text("sw-1")');
-    await page.click('text=Find out why');
+    await follow(page, '.wrong-list a:has-text("sw-1")');
+    await follow(page, 'text=Find out why');
     expect(await page.textContent('.ladder .bad')).toContain('look at the cable');
     await page.goto(`${site.url}/devices/srv-1`);
     expect(await page.getAttribute('figure svg', 'aria-label')).toMatch(/^Processor: between/);
@@ -281,7 +286,7 @@ describe('for everybody', () => {
     const { page, complaints } = await visit(site.url);
     await page.waitForSelector('#now[data-live]', { timeout: 15_000 });
     expect(await page.textContent('.wrong-list')).toContain(evil);
-    await page.click('.wrong-list a >> nth=0');
+    await follow(page, '.wrong-list a >> nth=0');
     expect(await page.textContent('h1')).toBe(evil);
 
     expect(complaints).toEqual([]);
@@ -354,7 +359,7 @@ test('ten thousand devices come in parts that weigh no more than a small site, a
   const { page, complaints } = await visit(site.url);
   await page.waitForSelector('#now[data-live]');
   expect(await page.locator('.device-list > li').count()).toBe(250);
-  await page.click('a[rel=next]');
+  await follow(page, 'a[rel=next]');
   expect(await page.locator('.device-list > li').count()).toBe(250);
   expect(complaints).toEqual([]);
 });
