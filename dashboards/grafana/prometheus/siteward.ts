@@ -155,11 +155,11 @@ export const itself: Board = {
           unit: 'bytes',
           min: 0,
         }),
-        lines(
-          'Event loop late by, 99 %',
-          [over(own('nodejs_eventloop_lag_p99_seconds', ',job=~".*siteward.*"'), '{{site}}')],
-          { width: 6, unit: 's', min: 0 },
-        ),
+        lines('Event loop late by', [over(own('nodejs_eventloop_lag_seconds', ',job=~".*siteward.*"'), '{{site}}')], {
+          width: 6,
+          unit: 's',
+          min: 0,
+        }),
         lines('Open files', [over(own('process_open_fds', ',job=~".*siteward.*"'), '{{site}}')], {
           width: 6,
           unit: 'locale',
