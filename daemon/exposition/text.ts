@@ -25,10 +25,6 @@ export function labelText(device: string | undefined, labels: Labels): string {
   return pairs.length > 0 ? `{${pairs.join(',')}}` : '';
 }
 
-export function valueText(value: number | bigint): string {
-  return typeof value === 'bigint' ? value.toString() : Object.is(value, -0) ? '0' : String(value);
-}
-
 /** The lines before a family's samples. OpenMetrics names a counter without its `_total`. */
 export function familyHeader(
   name: string,

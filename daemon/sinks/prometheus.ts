@@ -1,6 +1,7 @@
 import { CATALOGUE, METRIC_NAMES, type MetricName } from '#collectors/catalogue.ts';
 import type { Labels, Observation, Reading } from '#collectors/contract.ts';
-import { type Format, familyHeader, labelText, valueText } from '../exposition/text.ts';
+import { type Format, familyHeader, labelText } from '../exposition/text.ts';
+import { ExpositionWriter } from '../exposition/writer.ts';
 import type { Sink } from './sink.ts';
 
 /**
@@ -8,8 +9,8 @@ import type { Sink } from './sink.ts';
  * thousands of them, and as objects they would be most of what the garbage collector has to copy.
  */
 interface Block {
-  /** As printed. */
-  readonly texts: readonly string[];
+  /** As printed, in UTF-8. */
+  readonly texts: readonly Buffer[];
   readonly labels: readonly Labels[];
   readonly values: Float64Array | BigUint64Array | (number | bigint)[];
   /** Samples that the poll at hand has renewed. */
@@ -24,13 +25,12 @@ export interface RenderFilter {
   readonly classes?: ReadonlySet<string>;
 }
 
-/** Text is handed over in pieces of about this many characters, so that the loop breathes between them. */
-const PIECE = 32_768;
+const NAMES = new Map(METRIC_NAMES.map((name) => [name, Buffer.from(name)]));
 /** More series than this of one device are a fault or an attack: they would drown the receiver. */
 const MOST_SERIES_PER_DEVICE = 20_000;
 
 /**
- * The last value of every series. Label texts are made once per row, not once per scrape; a scrape only joins strings.
+ * The last value of every series. Label texts are made once per row, not once per scrape; a scrape only copies octets.
  */
 export class PrometheusSink implements Sink {
   readonly name = 'prometheus';
@@ -40,7 +40,7 @@ export class PrometheusSink implements Sink {
   readonly #devices = new Map<string, Map<string, readonly MetricName[]>>();
   readonly #classes = new Map<string, string>();
   /** By device first: devices may share one labels object, and the device is part of the text. */
-  readonly #labelTexts = new Map<string, WeakMap<Labels, string>>();
+  readonly #labelTexts = new Map<string, WeakMap<Labels, Buffer>>();
   #cut = 0;
 
   accept({ device, collector, evidence, groups, identity }: Observation): void {
@@ -82,31 +82,28 @@ export class PrometheusSink implements Sink {
     });
   }
 
-  /** The device series as exposition text, family by family. Yields pieces; the caller decides when to go on. */
-  *render(format: Format, filter: RenderFilter = {}): Generator<string> {
-    let piece = '';
-    for (const metric of METRIC_NAMES) {
-      let header = familyHeader(metric, CATALOGUE[metric], format);
+  /** The device series as exposition text, family by family. Yields whole lines; the caller decides when to go on. */
+  *render(format: Format, filter: RenderFilter = {}): Generator<Buffer> {
+    const writer = new ExpositionWriter();
+    for (const [metric, name] of NAMES) {
+      let header = Buffer.from(familyHeader(metric, CATALOGUE[metric], format));
       for (const [device, groups] of this.#families.get(metric) ?? []) {
         if (!this.#selected(device, filter)) continue;
-        piece += header;
-        header = '';
+        writer.text(header);
+        header = NOTHING;
         const seen = groups.size > 1 ? new Set<string>() : undefined;
         for (const { texts, values } of groups.values()) {
           for (let index = 0; index < texts.length; index += 1) {
-            const text = texts[index] ?? '';
-            if (seen?.has(text)) continue;
-            seen?.add(text);
-            piece += `${metric}${text} ${valueText(values[index] ?? 0)}\n`;
+            const text = texts[index] ?? NOTHING;
+            if (seen && isRepeated(text, seen)) continue;
+            writer.sample(name, text, values[index] ?? 0);
           }
-          if (piece.length >= PIECE) {
-            yield piece;
-            piece = '';
-          }
+          if (writer.isFull) yield writer.take();
         }
       }
     }
-    if (piece !== '') yield piece;
+    const rest = writer.take();
+    if (rest.length > 0) yield rest;
   }
 
   #selected(device: string, { devices, classes }: RenderFilter): boolean {
@@ -183,15 +180,14 @@ export class PrometheusSink implements Sink {
   }
 
   #block(device: string, readings: readonly Reading[]): Block {
-    const texts: string[] = [];
+    const texts: Buffer[] = [];
     const labels: Labels[] = [];
     const values: (number | bigint)[] = [];
     const seen = new Set<string>();
     for (const reading of readings) {
       const text = this.#labelText(device, reading.labels);
       // A second series of the same name and labels would fail the whole scrape.
-      if (seen.has(text)) continue;
-      seen.add(text);
+      if (isRepeated(text, seen)) continue;
       texts.push(text);
       labels.push(reading.labels);
       values.push(reading.value);
@@ -200,7 +196,7 @@ export class PrometheusSink implements Sink {
   }
 
   /** Readings of the same row share one labels object from poll to poll; its text is made once. */
-  #labelText(device: string, labels: Labels): string {
+  #labelText(device: string, labels: Labels): Buffer {
     let texts = this.#labelTexts.get(device);
     if (!texts) {
       texts = new WeakMap();
@@ -209,11 +205,21 @@ export class PrometheusSink implements Sink {
     let text = texts.get(labels);
     if (text === undefined) {
       // What belongs to the site and not to a device comes without one.
-      text = labelText(device === '' ? undefined : device, labels);
+      text = Buffer.from(labelText(device === '' ? undefined : device, labels));
       texts.set(labels, text);
     }
     return text;
   }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Whether the text is among those seen; else it is from now on. */
+function isRepeated(text: Buffer, seen: Set<string>): boolean {
+  const key = text.toString('latin1');
+  if (seen.has(key)) return true;
+  seen.add(key);
+  return false;
 }
 
 const LARGEST_COUNTER = 2n ** 64n;

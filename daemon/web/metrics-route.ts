@@ -47,7 +47,7 @@ async function* pieces(
   filter: RenderFilter,
   self: SelfMetrics,
   devices: PrometheusSink,
-): AsyncGenerator<string> {
+): AsyncGenerator<Buffer | string> {
   for (const piece of devices.render(format, filter)) {
     yield piece;
     await setImmediate();

@@ -1,0 +1,59 @@
+/** Every number is written as the language itself writes it, and pieces lose and repeat nothing. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ExpositionWriter } from '#daemon/exposition/writer.ts';
+
+const NAME = Buffer.from('up');
+const LABELS = Buffer.from('{a="b"}');
+
+const values = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.maxSafeInteger(),
+  fc.bigInt({ min: 0n, max: 2n ** 64n }),
+  fc.constantFrom<number | bigint>(
+    0,
+    -0,
+    9,
+    10,
+    99,
+    100,
+    999_999,
+    1_000_000,
+    2 ** 53 - 1,
+    2 ** 53,
+    1e21,
+    2n ** 53n,
+    2n ** 53n + 1n,
+  ),
+);
+
+test('a value is written as its text', () => {
+  fc.assert(
+    fc.property(values, (value) => {
+      const writer = new ExpositionWriter();
+      writer.sample(NAME, LABELS, value);
+      expect(writer.take().toString()).toBe(`up{a="b"} ${Object.is(value, -0) ? '0' : String(value)}\n`);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('texts of any length come out in order, whenever they are taken', () => {
+  const lengths = fc.array(fc.oneof(fc.nat(200), fc.integer({ min: 60_000, max: 150_000 })), { maxLength: 12 });
+  fc.assert(
+    fc.property(lengths, fc.func(fc.boolean()), (each, isTaken) => {
+      const writer = new ExpositionWriter();
+      let expected = '';
+      let written = '';
+      for (const [index, length] of each.entries()) {
+        const text = String.fromCharCode(97 + index).repeat(length);
+        writer.text(Buffer.from(text));
+        writer.sample(NAME, LABELS, index);
+        expected += `${text}up{a="b"} ${index}\n`;
+        if (isTaken(index)) written += writer.take().toString();
+      }
+      expect(written + writer.take().toString()).toBe(expected);
+    }),
+    { numRuns: 200 },
+  );
+});
