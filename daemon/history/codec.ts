@@ -95,13 +95,15 @@ class Reader {
 export class SampleEncoder {
   readonly start: number;
   readonly #writer = new Writer();
-  #last: Sample;
+  // Apart, not as one sample: it would be garbage at the next, of every series.
+  #lastAt: number;
+  #lastValue = 0;
   #step = 0;
   #count = 0;
 
   constructor(start: number) {
     this.start = start;
-    this.#last = { at: start, value: 0 };
+    this.#lastAt = start;
   }
 
   get count(): number {
@@ -109,16 +111,17 @@ export class SampleEncoder {
   }
 
   get lastAt(): number {
-    return this.#last.at;
+    return this.#lastAt;
   }
 
   append(at: number, value: number): void {
     const bounded = Math.min(LARGEST, Math.max(-LARGEST, value));
-    const step = at - this.#last.at;
+    const step = at - this.#lastAt;
     this.#writer.signed(step - this.#step);
-    this.#writer.signed(bounded - this.#last.value);
+    this.#writer.signed(bounded - this.#lastValue);
     this.#step = step;
-    this.#last = { at, value: bounded };
+    this.#lastAt = at;
+    this.#lastValue = bounded;
     this.#count += 1;
   }
 

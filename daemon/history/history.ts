@@ -49,7 +49,8 @@ interface Series extends SeriesName {
   dirty: boolean;
   lastAt: number;
   /** The counter's last value, for the rate of the next. */
-  counted?: { readonly at: number; readonly value: bigint };
+  counted: bigint | undefined;
+  countedAt: number;
 }
 
 /** The series of one device. Label objects stay the same from poll to poll, so that most are found without a text. */
@@ -191,7 +192,7 @@ export class History {
   forget(device: string): void {
     for (const series of this.#devices.get(device)?.byKey.values() ?? []) {
       if (series.open) this.#close(series);
-      delete series.counted;
+      series.counted = undefined;
     }
   }
 
@@ -376,7 +377,16 @@ export class History {
       known = { byKey: new Map(), byLabels: new WeakMap() };
       this.#devices.set(device, known);
     }
-    const series: Series = { id, metric, labels, scale: KEPT[metric]?.scale ?? 1, dirty: false, lastAt: 0 };
+    const series: Series = {
+      id,
+      metric,
+      labels,
+      scale: KEPT[metric]?.scale ?? 1,
+      dirty: false,
+      lastAt: 0,
+      counted: undefined,
+      countedAt: 0,
+    };
     known.byKey.set(keyOf(metric, labels), series);
     this.#byId.set(id, series);
     return series;
@@ -427,12 +437,13 @@ function resolutionFor(seconds: number): Resolution {
 
 /** The rate since the last value; undefined for the first one, after a reset, and over a gap. */
 function rateOf(series: Series, at: number, value: bigint): number | undefined {
-  const before = series.counted;
-  series.counted = { at, value };
+  const { counted, countedAt } = series;
+  series.counted = value;
+  series.countedAt = at;
   series.lastAt = at;
-  if (!before || value < before.value) return undefined;
-  const seconds = at - before.at;
-  return seconds > 0 && seconds <= LONGEST_RATE_GAP ? Number(value - before.value) / seconds : undefined;
+  if (counted === undefined || value < counted) return undefined;
+  const seconds = at - countedAt;
+  return seconds > 0 && seconds <= LONGEST_RATE_GAP ? Number(value - counted) / seconds : undefined;
 }
 
 function labelKey(labels: Labels): string {
