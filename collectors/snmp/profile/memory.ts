@@ -2,7 +2,8 @@
 import type { MetricName } from '#collectors/catalogue.ts';
 import type { Labels } from '#collectors/contract.ts';
 import type { AreaName } from '#config/profile.ts';
-import type { Oid, Varbind } from '../agent.ts';
+import type { Oid, ReadPlan, Varbind } from '../agent.ts';
+import type { CompiledProfile } from './compile.ts';
 import type { Clocks } from './continuity.ts';
 import { type CounterMemory, noCounters } from './counters.ts';
 import type { LabelSet, NamedRow } from './labels.ts';
@@ -31,6 +32,23 @@ export interface DeviceMemory {
   clocks: Clocks | undefined;
   counters: CounterMemory;
   series: SeriesMemory;
+  /** What polls ask first, since the last inventory. */
+  firstRound: FirstRound | undefined;
+}
+
+/** What is asked at once. */
+export interface Round {
+  readonly plan: ReadPlan;
+  /** Its tables by name. */
+  readonly tables: ReadonlyMap<string, readonly Oid[]>;
+}
+
+/** What a poll asks first: the same from poll to poll, until an inventory learns something else. */
+export interface FirstRound {
+  readonly profile: CompiledProfile;
+  /** What is not asked. */
+  readonly known: ReadonlySet<Oid>;
+  readonly round: Round;
 }
 
 /** The series of a device. What is worked out for them once need not be worked out at each poll. */
@@ -68,5 +86,6 @@ export function emptyMemory(): DeviceMemory {
     clocks: undefined,
     counters: noCounters(),
     series: noSeries(),
+    firstRound: undefined,
   };
 }

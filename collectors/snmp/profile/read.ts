@@ -4,13 +4,13 @@
  */
 import type { Identity, Monotonic, Problem, Question, Reading, ReadingGroup } from '#collectors/contract.ts';
 import type { AreaName } from '#config/profile.ts';
-import type { Agent, Oid, ReadPlan, ReadResult } from '../agent.ts';
+import type { Agent, Oid, ReadResult } from '../agent.ts';
 import type { CompiledArea, CompiledProfile, CompiledSource } from './compile.ts';
 import { type Clocks, clocksOf, courseOf } from './continuity.ts';
 import { CarriedCounters, noCounters, retainCounters } from './counters.ts';
 import { identityOf } from './identity.ts';
 import type { ProfileLibrary } from './library.ts';
-import { type DeviceMemory, noSeries } from './memory.ts';
+import { type DeviceMemory, type FirstRound, noSeries, type Round } from './memory.ts';
 import { SeriesOutput } from './output.ts';
 import { partialProblems, refusalProblems, unknownDevice } from './problems.ts';
 import { type Recognition, recognise, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UP_TIME } from './recognise.ts';
@@ -67,7 +67,7 @@ async function readInventory({ agent, library, memory, at, signal }: ReadRequest
   scope.names = series.names;
   scope.doubles = series.doubles;
   const output = new SeriesOutput(memory.series.labels, series);
-  const session = new Session(agent, scope, output, signal, new Set(recognition.asked));
+  const session = new Session(agent, scope, output, signal, recognition.asked);
   session.want(profile.identityNeeds);
 
   const stuck = profile.name === memory.profile ? memory.chosen : new Map<AreaName, readonly number[]>();
@@ -91,6 +91,7 @@ async function readInventory({ agent, library, memory, at, signal }: ReadRequest
   noteShapes(chosenSources(profile.areas, chosen), scope, memory);
   memory.clocks = laterClocks(memory.clocks, clocksOf(scope.scalars, at));
   memory.polls = 0;
+  memory.firstRound = undefined;
   memory.series = series;
   // Of half an answer it is not known which series are gone.
   if (session.partial.length === 0) retainCounters(memory.counters, series.labels.values());
@@ -142,17 +143,14 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
   scope.names = memory.series.names;
   scope.doubles = memory.series.doubles;
   const output = new SeriesOutput(memory.series.labels, memory.series);
-  const skip = new Set([...memory.absent, ...memory.scalars.keys(), ...memory.slow.keys()]);
-  skip.delete(SYS_OBJECT_ID);
-  const session = new Session(agent, scope, output, signal, skip);
-  const system = new Needs();
-  system.scalars.add(SYS_OBJECT_ID).add(SYS_UP_TIME);
-  session.want(system);
+  const firstRound = memory.firstRound?.profile === profile ? memory.firstRound : undefined;
+  const session = new Session(agent, scope, output, signal, firstRound?.known ?? knownOf(memory));
+  session.want(SYSTEM);
 
   const areas = profile.areas
     .filter(({ pace }) => pace === 'metrics')
     .map((area) => new AreaReading(area, memory.chosen.get(area.name) ?? []));
-  const { groups } = await session.readAreas(areas, memory.chosen, async () => {
+  const goOn = async () => {
     const course = courseOf(memory.clocks, clocksOf(scope.scalars, at));
     const restarted = memory.polls >= POLLS_BETWEEN_RESTARTS && course.agentRestarted;
     const other = scope.scalars.get(SYS_OBJECT_ID)?.value;
@@ -160,12 +158,25 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
     scope.counters = new CarriedCounters(memory.counters, course);
     await renewSlowColumns(session, scope, memory);
     return true;
-  });
+  };
+  const { groups } = await session.readAreas(areas, memory.chosen, { goOn, firstRound });
   if (session.abandoned) return undefined;
   keepRenewed(scope, memory);
   memory.clocks = laterClocks(memory.clocks, clocksOf(scope.scalars, at));
   memory.polls += 1;
+  memory.firstRound = firstRound ?? session.firstRound(profile);
   return { groups, problems: [...partialProblems(session.partial), ...refusalProblems(output.refused)] };
+}
+
+/** What tells a device that started anew, or is another one. */
+const SYSTEM = new Needs();
+SYSTEM.scalars.add(SYS_OBJECT_ID).add(SYS_UP_TIME);
+
+/** What a poll need not ask: objects that the device does not have, and those that an inventory remembered. */
+function knownOf({ absent, scalars, slow }: DeviceMemory): ReadonlySet<Oid> {
+  const known = new Set([...absent, ...scalars.keys(), ...slow.keys()]);
+  known.delete(SYS_OBJECT_ID);
+  return known;
 }
 
 /** The sources that polls read. */
@@ -232,36 +243,43 @@ class Session {
   readonly #scope: Scope;
   readonly #output: SeriesOutput;
   readonly #signal: AbortSignal;
-  readonly #asked: Set<Oid>;
-  readonly #empty = new Map<string, Set<Oid>>();
-  readonly #full = new Set<string>();
-  readonly #missing = new Set<Oid>();
+  readonly #known: ReadonlySet<Oid>;
+  readonly #rounds: Round[] = [];
   #needs = new Needs();
 
-  constructor(agent: Agent, scope: Scope, output: SeriesOutput, signal: AbortSignal, known: Set<Oid>) {
+  /** @param known objects that are not asked */
+  constructor(agent: Agent, scope: Scope, output: SeriesOutput, signal: AbortSignal, known: ReadonlySet<Oid>) {
     this.#agent = agent;
     this.#scope = scope;
     this.#output = output;
     this.#signal = signal;
-    this.#asked = known;
+    this.#known = known;
   }
 
   want(needs: Needs): void {
     this.#needs.addAll(needs);
   }
 
-  /** @param goOn looked at after the first answer: false gives the read up. */
+  /** What was asked first, and what was not. */
+  firstRound(profile: CompiledProfile): FirstRound | undefined {
+    const [round] = this.#rounds;
+    return round && { profile, known: this.#known, round };
+  }
+
+  /**
+   * @param goOn looked at after the first answer: false gives the read up
+   * @param firstRound of an earlier read, when it asked the same
+   */
   async readAreas(
     readings: readonly AreaReading[],
     learnt: ReadonlyMap<AreaName, readonly number[]>,
-    goOn?: () => Promise<boolean>,
+    { goOn, firstRound }: { readonly goOn?: () => Promise<boolean>; readonly firstRound?: FirstRound | undefined } = {},
   ): Promise<{ groups: readonly ReadingGroup[]; chosen: Map<AreaName, readonly number[]> }> {
     const chosen = new Map<AreaName, readonly number[]>();
     for (let round = 0; ; round += 1) {
       const open = this.#open(readings);
       if (round > 0 && open.length === 0) break;
-      for (const { source } of open) this.want(source.needs);
-      await this.#ask();
+      await this.#ask(round === 0 && firstRound ? firstRound.round : this.#planned(open));
       if (round === 0 && goOn && !(await goOn())) {
         this.abandoned = true;
         return { groups: [], chosen };
@@ -285,7 +303,6 @@ class Session {
         for (const position of positions) {
           const source = reading.area.sources[position];
           if (!source || (this.#knows(source.whenNeeds) && source.when?.(this.#scope) === false)) continue;
-          this.want(source.whenNeeds);
           open.push({ reading, position, source });
           taken = true;
         }
@@ -296,7 +313,7 @@ class Session {
   }
 
   #knows(needs: Needs): boolean {
-    return needs.columns.size === 0 && [...needs.scalars].every((oid) => this.#asked.has(oid));
+    return needs.columns.size === 0 && [...needs.scalars].every((oid) => this.#wasAsked(oid));
   }
 
   #run(
@@ -322,13 +339,7 @@ class Session {
   }
 
   async askAgain(columns: ReadonlyMap<TableShape, readonly Oid[]>): Promise<void> {
-    for (const [table, oids] of columns) {
-      for (const oid of oids) {
-        this.#asked.delete(oid);
-        this.#needs.column(table, oid);
-      }
-    }
-    await this.#ask();
+    await this.#ask(roundOf([], columns));
   }
 
   #brokeOff({ needs }: CompiledSource): boolean {
@@ -337,38 +348,60 @@ class Session {
     );
   }
 
-  async #ask(): Promise<void> {
+  #wasAsked(oid: Oid): boolean {
+    return (
+      this.#known.has(oid) ||
+      this.#rounds.some(
+        ({ plan }) => plan.scalars.includes(oid) || plan.tables.some((columns) => columns.includes(oid)),
+      )
+    );
+  }
+
+  /** What these sources, and whatever else is wanted, need beside what was asked. */
+  #planned(open: readonly Open[]): Round {
+    for (const { source } of open) {
+      this.want(source.whenNeeds);
+      this.want(source.needs);
+    }
     const needs = this.#needs;
     this.#needs = new Needs();
-    const scalars = [...needs.scalars].filter((oid) => !this.#asked.has(oid));
-    const tables = new Map<string, Oid[]>();
-    for (const [table, oids] of needs.columns) {
-      const open = [...oids].filter((oid) => !this.#asked.has(oid));
-      if (open.length > 0) tables.set(table.name, [...(tables.get(table.name) ?? []), ...open]);
-    }
-    if (scalars.length === 0 && tables.size === 0) return;
-    const plan: ReadPlan = { scalars, tables: [...tables.values()].map((oids) => [...new Set(oids)]) };
+    const scalars = [...needs.scalars].filter((oid) => !this.#wasAsked(oid));
+    const columns = Array.from(
+      needs.columns,
+      ([table, oids]) => [table, [...oids].filter((oid) => !this.#wasAsked(oid))] as const,
+    );
+    return roundOf(scalars, columns);
+  }
+
+  async #ask(round: Round): Promise<void> {
+    const { plan } = round;
+    if (plan.scalars.length === 0 && plan.tables.length === 0) return;
+    this.#rounds.push(round);
     const result = await this.#agent.read(plan, this.#signal);
     this.#scope.add(result);
     this.partial.push(...result.partial);
-    const broken = new Set(result.partial.map(({ column }) => column));
-    for (const oid of scalars) {
-      this.#asked.add(oid);
-      if (!result.scalars.has(oid) && !broken.has(oid)) this.#missing.add(oid);
-    }
-    for (const [name, oids] of tables) {
-      for (const oid of oids) {
-        this.#asked.add(oid);
-        if ((result.columns.get(oid)?.size ?? 0) > 0) this.#full.add(name);
-        else if (!broken.has(oid)) this.#empty.set(name, (this.#empty.get(name) ?? new Set()).add(oid));
-      }
-    }
   }
 
   /** Scalars that are not there, and columns that stay empty in tables that have rows. */
   absent(): Set<Oid> {
-    const absent = new Set(this.#missing);
-    for (const [name, oids] of this.#empty) if (this.#full.has(name)) for (const oid of oids) absent.add(oid);
+    const { scalars, columns, broken } = this.#scope;
+    const hasRows = (oid: Oid) => (columns.get(oid)?.size ?? 0) > 0;
+    const full = new Set<string>();
+    for (const { tables } of this.#rounds) for (const [name, oids] of tables) if (oids.some(hasRows)) full.add(name);
+    const absent = new Set<Oid>();
+    for (const { plan, tables } of this.#rounds) {
+      for (const oid of plan.scalars) if (!scalars.has(oid) && !broken.has(oid)) absent.add(oid);
+      for (const [name, oids] of tables)
+        if (full.has(name)) for (const oid of oids) if (!hasRows(oid) && !broken.has(oid)) absent.add(oid);
+    }
     return absent;
   }
+}
+
+/** Columns of tables of one name are asked together. */
+function roundOf(scalars: readonly Oid[], columns: Iterable<readonly [TableShape, readonly Oid[]]>): Round {
+  const tables = new Map<string, readonly Oid[]>();
+  for (const [{ name }, oids] of columns)
+    if (oids.length > 0) tables.set(name, [...new Set([...(tables.get(name) ?? []), ...oids])]);
+  return { plan: { scalars, tables: [...tables.values()] }, tables };
 }
