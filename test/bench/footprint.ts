@@ -1,7 +1,7 @@
 /** 200 devices at the default intervals: memory, processor share, and how soon the first one is read. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cpuSeconds, Fleet, freePort, ROOT, residentBytes, start, until, workFolder } from './processes.ts';
+import { cpuSeconds, Fleet, freePort, ROOT, residentBytes, settled, start, until, workFolder } from './processes.ts';
 import type { Figure } from './table.ts';
 
 const DEVICES = 200;
@@ -42,7 +42,7 @@ export async function benchFootprint(): Promise<Figure[]> {
     const first = (performance.now() - begin) / 1000;
     const recognised = async () => (await scrape()).match(/^siteward_device_info\{.*profile="[^"]+"/gm)?.length ?? 0;
     await until('the recognition of all devices', async () => (await recognised()) >= DEVICES, 120_000);
-    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    await settled(scrape);
     const before = { cpu: cpuSeconds(daemon.pid), at: performance.now() };
     let most = 0;
     for (const end = performance.now() + MEASURED; performance.now() < end; ) {

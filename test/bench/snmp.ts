@@ -1,7 +1,7 @@
 /** One switch recording on 200 addresses: requests and processor time per device poll, siteward beside snmp_exporter. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cpuSeconds, Fleet, freePort, ROOT, residentBytes, start, until, workFolder } from './processes.ts';
+import { cpuSeconds, Fleet, freePort, ROOT, residentBytes, settled, start, until, workFolder } from './processes.ts';
 import { type Figure, ms } from './table.ts';
 
 const DEVICES = 200;
@@ -83,8 +83,7 @@ async function sitewardCost(fleet: Fleet): Promise<Cost> {
       'all devices polled',
       async () => (await scrape()).split('siteward_device_uptime_seconds{').length > DEVICES,
     );
-    // Two cycles later every size is learnt and every path compiled.
-    await new Promise((resolve) => setTimeout(resolve, PERIOD * 2_000));
+    await settled(scrape);
     const before = { requests: await fleet.requests(), cpu: cpuSeconds(daemon.pid) };
     for (let passed = 0; passed < MEASURED; passed += PERIOD) {
       await new Promise((resolve) => setTimeout(resolve, PERIOD * 1000));
