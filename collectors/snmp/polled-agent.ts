@@ -5,6 +5,7 @@ import { outOfTime, refused, SnmpError, viewTooSmall } from './errors.ts';
 import { GUESSED_OCTETS, MAX_REPETITIONS, type Manners } from './manners.ts';
 import { IndexTexts } from './oid.ts';
 import { isUnfinished, nextRequest, type Planned, type Progress, type Slot, type TableWalk } from './planner.ts';
+import { ColumnRows } from './rows.ts';
 import type { Session } from './session.ts';
 import type { Cost } from './transport.ts';
 import { ColumnWalk, isValue, MAX_READ_OCTETS, type SharedByColumns } from './walk.ts';
@@ -17,6 +18,7 @@ const RECHECK_READS = 10;
 /** Requests in a row that may bring nothing before the agent is taken to be gone. */
 const MAX_STRIKES = 2;
 const MAX_REMEMBERED = 2_000;
+const NO_ROWS = new ColumnRows();
 
 export class PolledAgent implements Agent {
   /** What the reads of this agent have cost so far. */
@@ -338,8 +340,10 @@ class Reading {
       if (partial.length === 0) throw viewTooSmall(this.#session.agent);
     }
     this.#learn();
-    const rows = new Map(walks.map((walk) => [walk.column, walk.rows]));
-    const columns = new Map(this.#plan.tables.flat().map((column) => [column, rows.get(column) ?? new Map()]));
+    // In the order of the plan.
+    const columns = new Map<Oid, ColumnRows>();
+    for (const table of this.#plan.tables) for (const column of table) columns.set(column, NO_ROWS);
+    for (const { column, rows } of walks) columns.set(column, rows);
     return { scalars: this.#scalars, columns, partial };
   }
 

@@ -73,16 +73,10 @@ function doubledNames(
 
 /** The names are mostly those of the read before: then so are the doubled ones. */
 function doublesOf(reading: CompiledReading, rows: readonly string[], scope: Scope): ReadonlySet<string> {
-  const { name, when } = reading;
   const before = scope.doubles?.get(reading);
-  let same = before?.names.length === rows.length;
-  const names = rows.map((index, position) => {
-    scope.index = index;
-    const text = !when || when(scope) ? name?.(scope) : undefined;
-    same &&= before?.names[position] === text;
-    return text;
-  });
-  if (before && same) return before.doubled;
+  if (before && before.names.length === rows.length && isNamedSo(before.names, reading, rows, scope))
+    return before.doubled;
+  const names = rows.map((index) => nameAt(index, reading, scope));
   const once = new Set<string>();
   const doubled = new Set<string>();
   for (const text of names) {
@@ -92,4 +86,19 @@ function doublesOf(reading: CompiledReading, rows: readonly string[], scope: Sco
   }
   scope.doubles?.set(reading, { names, doubled });
   return doubled;
+}
+
+function isNamedSo(
+  names: readonly (string | undefined)[],
+  reading: CompiledReading,
+  rows: readonly string[],
+  scope: Scope,
+): boolean {
+  for (const [position, index] of rows.entries()) if (nameAt(index, reading, scope) !== names[position]) return false;
+  return true;
+}
+
+function nameAt(index: string, { name, when }: CompiledReading, scope: Scope): string | undefined {
+  scope.index = index;
+  return !when || when(scope) ? name?.(scope) : undefined;
 }
