@@ -1,23 +1,24 @@
 import type { Varbind } from './agent.ts';
 
+/** Up to so many rows are searched one after the other, which needs no memory. */
+const FEW = 64;
+
 /**
  * The rows of one column, by index, in the order in which they were added. A read of a switch brings a thousand values and
- * lives through many requests: held as plain values they cost a fraction of what a map of varbinds does. Rows are mostly
- * looked up in their order, which needs no search.
+ * lives through many requests: lists cost a fraction of what a map does. Rows are mostly looked up in their order, which
+ * needs no search.
  */
 export class ColumnRows implements ReadonlyMap<string, Varbind> {
   readonly #indexes: string[] = [];
-  readonly #types: Varbind['type'][] = [];
-  readonly #values: Varbind['value'][] = [];
+  readonly #varbinds: Varbind[] = [];
   /** Where the last row was found. */
   #at = 0;
   #positions: Map<string, number> | undefined;
 
   /** Adds a row; its index must be another than those of the rows before. */
-  add(index: string, { type, value }: Varbind): void {
+  add(index: string, varbind: Varbind): void {
     this.#indexes.push(index);
-    this.#types.push(type);
-    this.#values.push(value);
+    this.#varbinds.push(varbind);
     this.#positions = undefined;
   }
 
@@ -36,19 +37,19 @@ export class ColumnRows implements ReadonlyMap<string, Varbind> {
 
   get(index: string): Varbind | undefined {
     const position = this.#position(index);
-    return position === -1 ? undefined : this.#varbind(position);
+    return position === -1 ? undefined : this.#varbinds[position];
   }
 
   keys(): MapIterator<string> {
     return this.#indexes.values();
   }
 
-  *values(): MapIterator<Varbind> {
-    for (const position of this.#indexes.keys()) yield this.#varbind(position);
+  values(): MapIterator<Varbind> {
+    return this.#varbinds.values();
   }
 
   *entries(): MapIterator<[string, Varbind]> {
-    for (const [position, index] of this.#indexes.entries()) yield [index, this.#varbind(position)];
+    for (const [position, index] of this.#indexes.entries()) yield [index, this.#varbinds[position] as Varbind];
   }
 
   [Symbol.iterator](): MapIterator<[string, Varbind]> {
@@ -59,10 +60,6 @@ export class ColumnRows implements ReadonlyMap<string, Varbind> {
     for (const [index, varbind] of this.entries()) each(varbind, index, this);
   }
 
-  #varbind(position: number): Varbind {
-    return { type: this.#types[position], value: this.#values[position] } as Varbind;
-  }
-
   #position(index: string): number {
     const indexes = this.#indexes;
     if (indexes[this.#at] === index) return this.#at;
@@ -70,14 +67,13 @@ export class ColumnRows implements ReadonlyMap<string, Varbind> {
       this.#at += 1;
       return this.#at;
     }
-    if (indexes[0] === index) {
-      this.#at = 0;
-      return 0;
-    }
-    this.#positions ??= new Map(indexes.map((each, position) => [each, position]));
-    const position = this.#positions.get(index);
-    if (position === undefined) return -1;
-    this.#at = position;
+    const position = indexes.length <= FEW ? indexes.indexOf(index) : this.#searched(index);
+    if (position !== -1) this.#at = position;
     return position;
+  }
+
+  #searched(index: string): number {
+    this.#positions ??= new Map(this.#indexes.map((each, position) => [each, position]));
+    return this.#positions.get(index) ?? -1;
   }
 }

@@ -208,12 +208,20 @@ class AreaReading {
   readonly area: CompiledArea;
   readonly #order: readonly number[];
   readonly answered: number[] = [];
-  readonly readings: Reading[] = [];
+  #readings: readonly Reading[] = [];
   #next = 0;
 
   constructor(area: CompiledArea, order: readonly number[]) {
     this.area = area;
     this.#order = order;
+  }
+
+  get readings(): readonly Reading[] {
+    return this.#readings;
+  }
+
+  add(readings: readonly Reading[]): void {
+    this.#readings = this.#readings.length === 0 ? readings : [...this.#readings, ...readings];
   }
 
   /** The sources to try in the next round. */
@@ -324,7 +332,7 @@ class Session {
     const { area } = reading;
     if (source.when?.(this.#scope) === false) return;
     const answered = runSource(source, this.#scope, this.#output);
-    for (const each of this.#output.take()) reading.readings.push(each);
+    reading.add(this.#output.take());
     if (answered || (source.mayBeEmpty && area.mode === 'all')) {
       reading.answered.push(position);
       if (answered && area.mode === 'first') reading.finish();

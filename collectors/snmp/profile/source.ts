@@ -18,10 +18,13 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
     }
     const rows = where ? scope.rows(table).filter((index) => at(scope, index, where)) : scope.rows(table);
     const twice = source.onePerName ? NO_NAMES : doubledNames(source, rows, scope);
-    for (const index of rows) {
+    // Counted, not iterated over: this runs for every value of every device.
+    for (let row = 0; row < rows.length; row += 1) {
+      const index = rows[row] ?? '';
       scope.index = index;
-      for (const reading of readings) {
-        if (reading.when && !reading.when(scope)) continue;
+      for (let position = 0; position < readings.length; position += 1) {
+        const reading = readings[position];
+        if (!reading || (reading.when && !reading.when(scope))) continue;
         const unique = twice.size === 0 ? plainName : numbered(twice.get(reading.nameKey), index);
         if (emitSurely(reading, scope, unique, output)) answered = true;
       }
