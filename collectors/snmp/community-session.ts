@@ -16,6 +16,7 @@ export class CommunitySession implements Session {
   readonly #target: Pick<Target, 'address' | 'snmpPort'>;
   readonly #community: Uint8Array;
   readonly #options: SessionOptions;
+  readonly #waits: readonly number[];
 
   constructor(
     target: Pick<Target, 'address' | 'snmpPort'>,
@@ -27,6 +28,7 @@ export class CommunitySession implements Session {
     this.#target = target;
     this.#community = encoder.encode(credential.community.reveal());
     this.#options = options;
+    this.#waits = waits(options.patience);
   }
 
   async request(request: Request, { signal, cost, tries }: RequestContext): Promise<PduView> {
@@ -36,7 +38,7 @@ export class CommunitySession implements Session {
       port: this.#target.snmpPort,
       message: (id) => this.#message(request, id),
       judge: (incoming) => this.#judge(incoming),
-      waits: waits(this.#options.patience, tries),
+      waits: this.#waits.slice(0, tries),
       signal,
       cost,
     });

@@ -49,21 +49,10 @@ export interface SessionOptions {
   readonly patience: Patience;
 }
 
-/** Milliseconds that each try waits, of at most `atMost` tries. */
-export function waits(patience: Patience, atMost = patience.tries): readonly number[] {
-  const tries = Math.max(1, Math.min(patience.tries, atMost));
-  const worked = workedOut.get(patience) ?? [];
-  const known = worked[tries];
-  if (known) return known;
-  const { timeout, backoff } = patience;
-  const made = Array.from({ length: tries }, (_, n) => Math.round(timeout * backoff ** n));
-  worked[tries] = made;
-  workedOut.set(patience, worked);
-  return made;
+/** Milliseconds that each try waits. */
+export function waits({ timeout, tries, backoff }: Patience): readonly number[] {
+  return Array.from({ length: Math.max(1, tries) }, (_, n) => Math.round(timeout * backoff ** n));
 }
-
-/** By the number of tries. A session asks thousands of times with the same patience. */
-const workedOut = new WeakMap<Patience, (readonly number[])[]>();
 
 /** The PDU of a request. */
 export function requestPdu(request: Request, requestId: number): PduOf<Written> {

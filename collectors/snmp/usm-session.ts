@@ -77,6 +77,7 @@ export class UsmSession implements Session {
   readonly #credential: UserCredential;
   readonly #security: Security;
   readonly #options: SessionOptions;
+  readonly #waits: readonly number[];
   #engine: Engine | undefined;
   /** Whether the last encrypted request was answered: then silence does not mean a wrong key. */
   #proven = false;
@@ -87,6 +88,7 @@ export class UsmSession implements Session {
     this.#credential = credential;
     this.#security = securityOf(credential);
     this.#options = options;
+    this.#waits = waits(options.patience);
   }
 
   async request(request: Request, context: RequestContext): Promise<PduView> {
@@ -154,7 +156,7 @@ export class UsmSession implements Session {
   }
 
   async #ask(engine: Engine, security: Security, request: Request, context: RequestContext): Promise<Answer> {
-    const { transport, clock, patience } = this.#options;
+    const { transport, clock } = this.#options;
     const { signal, cost, tries } = context;
     let id = 0;
     return await transport.ask<Answer>({
@@ -166,7 +168,7 @@ export class UsmSession implements Session {
         return secure(engine, security, request, id, clock);
       },
       judge: (incoming, datagram) => judge(incoming, datagram, { engine, security, id, clock }),
-      waits: waits(patience, tries),
+      waits: this.#waits.slice(0, tries),
       signal,
       cost,
     });

@@ -5,8 +5,8 @@
 
 /** A piece is handed over once it has about so many octets, so that the loop breathes between them. */
 const PIECE = 65_536;
-/** The longest number that is written, and the signs around it. */
-const VALUE_ROOM = 32;
+/** A whole number up to 2^53, and the signs around it. */
+const WHOLE_ROOM = 18;
 
 const NEW_LINE = 0x0a;
 const SPACE = 0x20;
@@ -29,14 +29,15 @@ export class ExpositionWriter {
 
   /** A line: the name of a metric, its labels, and the value. */
   sample(name: Uint8Array, labels: Uint8Array, value: number | bigint): void {
-    this.#makeRoom(name.length + labels.length + VALUE_ROOM);
+    const number = Number(value);
+    const text = Number.isSafeInteger(number) && number >= 0 ? undefined : String(value);
+    this.#makeRoom(name.length + labels.length + (text === undefined ? WHOLE_ROOM : text.length + 2));
     const piece = this.#piece;
     let at = copied(labels, piece, copied(name, piece, this.#length));
     piece[at] = SPACE;
     at += 1;
-    const number = Number(value);
-    if (Number.isSafeInteger(number) && number >= 0) at = writtenWhole(number, piece, at);
-    else at += piece.write(String(value), at, 'latin1');
+    if (text === undefined) at = writtenWhole(number, piece, at);
+    else at += piece.write(text, at, 'latin1');
     piece[at] = NEW_LINE;
     this.#length = at + 1;
   }

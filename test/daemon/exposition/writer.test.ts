@@ -41,19 +41,30 @@ test('a value is written as its text', () => {
 test('texts of any length come out in order, whenever they are taken', () => {
   const lengths = fc.array(fc.oneof(fc.nat(200), fc.integer({ min: 60_000, max: 150_000 })), { maxLength: 12 });
   fc.assert(
-    fc.property(lengths, fc.func(fc.boolean()), (each, isTaken) => {
+    fc.property(lengths, fc.func(fc.boolean()), fc.bigInt({ min: 0n, max: 10n ** 60n }), (each, isTaken, value) => {
       const writer = new ExpositionWriter();
       let expected = '';
       let written = '';
       for (const [index, length] of each.entries()) {
         const text = String.fromCharCode(97 + index).repeat(length);
         writer.text(Buffer.from(text));
-        writer.sample(NAME, LABELS, index);
-        expected += `${text}up{a="b"} ${index}\n`;
+        writer.sample(NAME, LABELS, value);
+        expected += `${text}up{a="b"} ${value}\n`;
         if (isTaken(index)) written += writer.take().toString();
       }
       expect(written + writer.take().toString()).toBe(expected);
     }),
     { numRuns: 200 },
   );
+});
+
+test('a number that has no end fits in wherever a piece ends', () => {
+  const endless = 10n ** 60n;
+  for (let length = 69_560; length <= 69_632; length += 1) {
+    const writer = new ExpositionWriter();
+    const text = 'a'.repeat(length);
+    writer.text(Buffer.from(text));
+    writer.sample(NAME, LABELS, endless);
+    expect(writer.take().toString() === `${text}up{a="b"} ${endless}\n`, `${length}`).toBe(true);
+  }
 });
