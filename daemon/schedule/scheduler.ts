@@ -56,9 +56,11 @@ export class Scheduler {
   #timer: NodeJS.Timeout | undefined;
   #waiting: Entry[] = [];
   #isStopping = false;
+  readonly #origin: Monotonic;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#origin = options.clock.monotonicNow();
   }
 
   /** Adds lanes, spreading their first cycles. A lane that is there already keeps its place in the schedule. */
@@ -72,7 +74,9 @@ export class Scheduler {
       if (present) {
         const changed = present.lane.interval !== lane.interval;
         present.lane = lane;
-        if (changed) this.#schedule(present, (now + random() * lane.interval) as Monotonic);
+        if (!changed) continue;
+        present.settled = false;
+        this.#schedule(present, (now + random() * lane.interval) as Monotonic);
         continue;
       }
       const entry: Entry = { lane, due: now, failures: 0, running: false, hurried: false, settled: false };
@@ -98,6 +102,8 @@ export class Scheduler {
     const entry = this.#entries.get(key);
     if (!entry) return;
     entry.failures = 0;
+    // What brought it forward may have brought all others forward with it: it is to find a place of its own again.
+    entry.settled = false;
     if (entry.running) entry.hurried = true;
     else this.#schedule(entry, this.#options.clock.monotonicNow());
     this.#arm();
@@ -187,6 +193,7 @@ export class Scheduler {
     if (this.#entries.get(lane.key) !== entry) return;
     const next = this.#next(entry, due, backedOff(entry.lane.interval, entry.failures));
     if (next.missed > 0) onMissed?.(lane.key, next.missed);
+    if (entry.hurried) entry.settled = false;
     this.#schedule(entry, entry.hurried ? clock.monotonicNow() : next.at);
     entry.hurried = false;
   }
@@ -195,7 +202,8 @@ export class Scheduler {
     const now = this.#options.clock.monotonicNow();
     if (entry.settled) return nextDue(due, interval, now);
     entry.settled = true;
-    const second = secondDue(due, interval, (this.#options.random ?? Math.random)());
+    const grid = { origin: this.#origin, lanes: this.#entries.size };
+    const second = secondDue(due, interval, (this.#options.random ?? Math.random)(), grid);
     return second > now ? { at: second, missed: 0 } : nextDue(due, interval, now);
   }
 }

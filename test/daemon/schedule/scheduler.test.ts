@@ -243,3 +243,31 @@ test('a fleet starts together and is spread over the whole interval from the sec
   }
   expect(Math.max(...share)).toBeLessThanOrEqual((2 * count) / parts);
 });
+
+test('lanes that were all hurried at once are spread again', async () => {
+  let seed = 0;
+  const random = () => {
+    seed += 1;
+    return (seed * 0.618) % 1;
+  };
+  const starts = new Map<string, number>();
+  const subject = scheduler({ random, maxInFlight: 100 });
+  const keys = Array.from({ length: 40 }, (_, number) => `device-${number}`);
+  subject.add(
+    keys.map((key) =>
+      lane(key, async () => {
+        starts.set(key, Date.now());
+        return 'answered';
+      }),
+    ),
+  );
+  await vi.advanceTimersByTimeAsync(25_000);
+
+  for (const key of keys) subject.hurry(key);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(new Set(starts.values()).size).toBe(1);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await stopped(subject);
+
+  expect(new Set(starts.values()).size).toBeGreaterThan(8);
+});
