@@ -31,14 +31,14 @@ export class CommunitySession implements Session {
     this.#waits = waits(options.patience);
   }
 
-  async request(request: Request, { signal, cost, tries }: RequestContext): Promise<PduView> {
-    return await this.#options.transport.ask({
+  request(request: Request, { signal, cost, tries }: RequestContext): Promise<PduView> {
+    return this.#options.transport.ask({
       version: this.version,
       address: this.#target.address,
       port: this.#target.snmpPort,
       message: (id) => this.#message(request, id),
       judge: (incoming) => this.#judge(incoming),
-      waits: this.#waits.slice(0, tries),
+      waits: tries === undefined ? this.#waits : this.#waits.slice(0, tries),
       signal,
       cost,
     });

@@ -68,11 +68,12 @@ export interface TransportOptions {
   readonly maxPacketsPerSecond: number;
 }
 
+type Ending = 'answered' | 'given-up';
+
 interface InFlight {
   readonly question: Question<unknown>;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (reason: unknown) => void;
-  readonly stop: () => void;
   readonly octets: Uint8Array;
   tries: number;
   waited: number;
@@ -82,8 +83,8 @@ interface InFlight {
   sendError: Error | undefined;
 }
 
-/** Ids of requests that ended lately, to tell late and doubled replies from strangers' guesses. */
-const MAX_ENDED = 4_096;
+/** So many requests that ended lately are remembered at least, to tell late and doubled replies from strangers' guesses. */
+const REMEMBERED_ENDED = 2_048;
 /** A timer that is later than this was held up, in milliseconds. */
 const STALL = 20;
 /** A burst of replies from many agents at once must find room while the loop is busy. */
@@ -102,7 +103,11 @@ export class Transport {
   readonly #clock: Clock;
   readonly #bucket: TokenBucket;
   readonly #inFlight = new Map<number, InFlight>();
-  readonly #ended = new Map<number, 'answered' | 'given-up'>();
+  /** What each signal would abort. One listener for all requests of a read: there are many requests, and few aborts. */
+  readonly #bySignal = new WeakMap<AbortSignal, Set<number>>();
+  /** Requests that ended lately. Two generations, so that none has to be taken out. */
+  #ended = new Map<number, Ending>();
+  #endedBefore: ReadonlyMap<number, Ending> = new Map();
   readonly #sockets = new Map<'udp4' | 'udp6', Socket>();
   #closed = false;
 
@@ -126,19 +131,17 @@ export class Transport {
    * @throws SnmpError SNMP_TIMEOUT or SNMP_NOT_SENT; the signal's reason when it aborts.
    * @throws BerError when the message cannot be written.
    */
-  async ask<T>(question: Question<T>): Promise<T> {
-    question.signal.throwIfAborted();
-    if (this.#closed) throw new Error('the SNMP transport is closed');
-    const id = this.#drawId();
-    const octets = question.message(id);
-    return await new Promise<T>((resolve, reject) => {
-      const abort = () => this.#end(id, 'given-up')?.reject(question.signal.reason);
-      question.signal.addEventListener('abort', abort, { once: true });
+  ask<T>(question: Question<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      question.signal.throwIfAborted();
+      if (this.#closed) throw new Error('the SNMP transport is closed');
+      const id = this.#drawId();
+      const octets = question.message(id);
+      this.#abortedBy(question.signal).add(id);
       this.#inFlight.set(id, {
         question: question as Question<unknown>,
         resolve: resolve as (reply: unknown) => void,
         reject,
-        stop: () => question.signal.removeEventListener('abort', abort),
         octets,
         tries: 0,
         waited: 0,
@@ -148,6 +151,23 @@ export class Transport {
       });
       this.#send(id);
     });
+  }
+
+  #abortedBy(signal: AbortSignal): Set<number> {
+    let ids = this.#bySignal.get(signal);
+    if (!ids) {
+      const all = new Set<number>();
+      signal.addEventListener(
+        'abort',
+        () => {
+          for (const id of [...all]) this.#end(id, 'given-up')?.reject(signal.reason);
+        },
+        { once: true },
+      );
+      this.#bySignal.set(signal, all);
+      ids = all;
+    }
+    return ids;
   }
 
   /** Ends what is in flight and closes the sockets. */
@@ -165,22 +185,26 @@ export class Transport {
   #drawId(): number {
     let id: number;
     do id = randomInt(1, 0x7fff_ffff);
-    while (this.#inFlight.has(id) || this.#ended.has(id));
+    while (this.#inFlight.has(id) || this.#ending(id) !== undefined);
     return id;
   }
 
-  #end(id: number, how: 'answered' | 'given-up'): InFlight | undefined {
+  #end(id: number, how: Ending): InFlight | undefined {
     const request = this.#inFlight.get(id);
     if (!request) return undefined;
     this.#inFlight.delete(id);
     clearTimeout(request.timer);
-    request.stop();
-    this.#ended.set(id, how);
-    if (this.#ended.size > MAX_ENDED) {
-      const [oldest] = this.#ended.keys();
-      if (oldest !== undefined) this.#ended.delete(oldest);
+    this.#bySignal.get(request.question.signal)?.delete(id);
+    if (this.#ended.size >= REMEMBERED_ENDED) {
+      this.#endedBefore = this.#ended;
+      this.#ended = new Map();
     }
+    this.#ended.set(id, how);
     return request;
+  }
+
+  #ending(id: number): Ending | undefined {
+    return this.#ended.get(id) ?? this.#endedBefore.get(id);
   }
 
   #send(id: number): void {
@@ -295,7 +319,7 @@ export class Transport {
     const id = incoming.version === 3 ? incoming.msgId : incoming.pdu.requestId;
     const request = this.#inFlight.get(id);
     if (!request) {
-      const ended = this.#ended.get(id);
+      const ended = this.#ending(id);
       return ended === undefined ? 'unexpected' : ended === 'answered' ? 'doubled' : 'late';
     }
     const { question } = request;
