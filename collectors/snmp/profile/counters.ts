@@ -32,8 +32,11 @@ export class CarriedCounters {
   readonly #memory: CounterMemory;
   readonly #course: Course;
   readonly #read: number;
+  #labels: Labels | undefined;
   #row = 0;
   #wasSeen = false;
+  /** Rows of this read that the one before did not see. */
+  readonly #came = new Set<number>();
   #mostPerSecond: () => number | undefined = nothing;
 
   constructor(memory: CounterMemory, course: Course) {
@@ -48,6 +51,10 @@ export class CarriedCounters {
    * @param mostPerSecond the most that it can count in a second; without it no turn is believed. Asked only after a fall.
    */
   turnTo(labels: Labels, mostPerSecond: () => number | undefined): void {
+    this.#mostPerSecond = mostPerSecond;
+    // The counters of a row come one after the other.
+    if (labels === this.#labels) return;
+    this.#labels = labels;
     const { rows, seen } = this.#memory;
     let row = rows.get(labels);
     if (row === undefined) {
@@ -58,9 +65,9 @@ export class CarriedCounters {
     const last = this.#memory.seen[row] ?? 0;
     this.#row = row;
     // A series that was away in between may have begun anew without its device.
-    this.#wasSeen = last !== 0 && last >= this.#read - 1;
+    this.#wasSeen = last !== 0 && last >= this.#read - 1 && !this.#came.has(row);
+    if (!this.#wasSeen) this.#came.add(row);
     this.#memory.seen[row] = this.#read;
-    this.#mostPerSecond = mostPerSecond;
   }
 
   /** The Counter32 `oid` of the series at hand. */

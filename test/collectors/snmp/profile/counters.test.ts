@@ -123,6 +123,31 @@ describe('a counter of 32 bits', () => {
     expect(device.poll()).toBe(990);
   });
 
+  test('that was away for a read is not taken to have turned by its second mention either', () => {
+    const other = Object.freeze({ interface: 'gi2' });
+    const memory = noCounters();
+    const speed = () => SPEED;
+    const packets = '1.3.6.1.2.1.2.2.1.11';
+    const at = (seconds: number): Clocks => ({
+      ...courselessClocks,
+      upTime: seconds * 100,
+      at: (seconds * 1000) as Monotonic,
+    });
+    const first = new CarriedCounters(memory, courseOf(undefined, at(1_000)));
+    for (const oid of [OCTETS, packets]) {
+      first.turnTo(PORT, speed);
+      first.counter(oid, TURN - 10);
+    }
+    new CarriedCounters(memory, courseOf(at(1_000), at(1_060)));
+
+    const third = new CarriedCounters(memory, courseOf(at(1_060), at(1_120)));
+    third.turnTo(PORT, speed);
+    expect(third.counter(OCTETS, 990)).toBe(990);
+    third.turnTo(other, speed);
+    third.turnTo(PORT, speed);
+    expect(third.counter(packets, 990)).toBe(990);
+  });
+
   test('keeps what it was carried by when other series are forgotten', () => {
     const device = new Watched(1_000_000, TURN - 10);
     device.poll();
