@@ -59,7 +59,12 @@ export interface Grid {
  * spread over the whole interval, a few at a time, so that neither the network nor the heap meets the whole fleet at once.
  * @param random from 0 to 1
  */
-export function secondDue(first: Monotonic, interval: Milliseconds, random: number, { origin, lanes }: Grid): Monotonic {
+export function secondDue(
+  first: Monotonic,
+  interval: Milliseconds,
+  random: number,
+  { origin, lanes }: Grid,
+): Monotonic {
   const starts = Math.max(LEAST_STARTS, Math.round(lanes / LANES_TOGETHER));
   const step = interval / starts;
   const latest = first - origin + interval;

@@ -116,8 +116,11 @@ export class PrometheusSink implements Sink {
     if (!metrics || readings.length > MOST_SERIES_PER_DEVICE) return false;
     const blocks = metrics.map((metric) => this.#families.get(metric)?.get(device)?.get(group));
     for (const block of blocks) if (block) block.renewed = 0;
+    let at = 0;
     for (const { metric, labels, value } of readings) {
-      const block = blocks[metrics.indexOf(metric)];
+      // The metrics of a row come in the same order as in the row before.
+      at = metrics[at + 1] === metric ? at + 1 : metrics.indexOf(metric);
+      const block = blocks[at];
       if (!block || block.labels[block.renewed] !== labels || !put(block, value)) return false;
     }
     return blocks.every((block) => block?.renewed === block?.texts.length);

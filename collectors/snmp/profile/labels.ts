@@ -49,6 +49,13 @@ interface NamedValue {
   readonly value: Evaluate;
 }
 
+/** The rows of a table that one set of labels was made for. */
+export interface NamedRows {
+  readonly byIndex: Map<string, NamedRow>;
+  /** The columns that the rows were last compared with, where these outlive a read. */
+  columns: readonly (ReadonlyMap<string, Varbind> | undefined)[] | undefined;
+}
+
 /** The labels of a row, and what they were made from. */
 export interface NamedRow {
   readonly inputs: readonly (string | number | bigint | undefined)[];
@@ -65,7 +72,8 @@ const MOST_NAMED_ROWS = 20_000;
  * series; where that is nothing there are no labels, for what cannot be named cannot be told from others.
  *
  * From poll to poll they are mostly the same. Where they are made from columns of the row alone, those are compared with
- * what they were, which costs far less than making texts and labels anew.
+ * what they were, which costs far less than making texts and labels anew; once per read, and not at all where the columns
+ * themselves are remembered from the inventory.
  */
 export class LabelSet {
   /** Gives the name of the row at hand; undefined where there is none. */
@@ -73,6 +81,11 @@ export class LabelSet {
   readonly key: string;
   readonly #named: readonly NamedValue[];
   readonly #inputs: readonly Oid[] | undefined;
+  /** Whether a poll does not ask for them. */
+  readonly #areSlow: boolean;
+  /** The read that `#rows` was compared with. */
+  #compared: Scope | undefined;
+  #rows: ReadonlyMap<string, NamedRow> | undefined;
   #scope: Scope | undefined;
   #index: string | undefined;
   #labels: Labels | undefined;
@@ -82,9 +95,11 @@ export class LabelSet {
     const [first] = named;
     this.name = first && ((scope) => this.#known(scope)?.name ?? nameText(first.value(scope)));
     this.key = key;
-    const columns = [...needs.columns.values()];
-    const ofRow = columns.length === 1 && needs.scalars.size === 0 && !needs.acrossRows;
-    this.#inputs = ofRow ? columns.flatMap((oids) => [...oids]) : undefined;
+    const [columns, ...others] = needs.columns;
+    const ofRow = columns && others.length === 0 && needs.scalars.size === 0 && !needs.acrossRows;
+    const [table, oids] = columns ?? [];
+    this.#inputs = ofRow && oids ? [...oids] : undefined;
+    this.#areSlow = this.#inputs?.every((oid) => table?.slow.has(oid)) === true;
   }
 
   of(scope: Scope, unique: Unique, output: Output): Labels | undefined {
@@ -103,20 +118,37 @@ export class LabelSet {
   forget(): void {
     this.#scope = undefined;
     this.#labels = undefined;
+    this.#compared = undefined;
+    this.#rows = undefined;
   }
 
   /** The row as it was made before, where it is made from the same. Not while it is noted what is used. */
   #known(scope: Scope): NamedRow | undefined {
     if (!this.#inputs || scope.used || scope.index === undefined) return undefined;
-    const row = scope.names?.get(this)?.get(scope.index);
-    if (!row) return undefined;
-    for (let position = 0; position < this.#inputs.length; position += 1) {
-      const oid = this.#inputs[position] ?? '';
-      const value = scope.columns.get(oid)?.get(scope.index)?.value;
-      if (value === undefined && scope.broken.has(oid)) return undefined;
-      if (!isSame(row.inputs[position], value)) return undefined;
+    if (this.#compared !== scope) {
+      this.#rows = this.#renewed(this.#inputs, scope);
+      this.#compared = scope;
     }
-    return row;
+    return this.#rows?.get(scope.index);
+  }
+
+  /** The rows of earlier reads, without those that are now made from something else or gone. */
+  #renewed(inputs: readonly Oid[], scope: Scope): ReadonlyMap<string, NamedRow> | undefined {
+    const named = scope.names?.get(this);
+    if (!named) return undefined;
+    const columns = inputs.map((oid) => scope.columns.get(oid));
+    const { columns: before, byIndex } = named;
+    const isWhole = scope.broken.size === 0;
+    if (isWhole && before && columns.every((column, position) => column === before[position])) return byIndex;
+    for (const [index, row] of byIndex) {
+      const isStill = inputs.every((oid, position) => {
+        const value = columns[position]?.get(index)?.value;
+        return value === undefined && scope.broken.has(oid) ? false : isSame(row.inputs[position], value);
+      });
+      if (!isStill) byIndex.delete(index);
+    }
+    named.columns = this.#areSlow && isWhole ? columns : undefined;
+    return byIndex;
   }
 
   #make(scope: Scope, unique: Unique, output: Output): Labels | undefined {
@@ -140,10 +172,13 @@ export class LabelSet {
   #remember(scope: Scope, name: string, labels: Labels): void {
     const { index, names } = scope;
     if (!this.#inputs || !names || index === undefined) return;
-    const rows = names.get(this) ?? new Map<string, NamedRow>();
-    if (rows.size >= MOST_NAMED_ROWS) rows.clear();
+    const named: NamedRows = names.get(this) ?? { byIndex: new Map(), columns: undefined };
+    if (named.byIndex.size >= MOST_NAMED_ROWS) named.byIndex.clear();
     const inputs = this.#inputs.map((oid) => asKept(scope.columns.get(oid)?.get(index)?.value));
-    names.set(this, rows.set(index, { inputs, name, labels }));
+    named.byIndex.set(index, { inputs, name, labels });
+    names.set(this, named);
+    // Only now, for the first row that is remembered of a device.
+    if (this.#compared === scope) this.#rows = named.byIndex;
   }
 }
 

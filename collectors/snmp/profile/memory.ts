@@ -6,7 +6,7 @@ import type { Oid, ReadPlan, Varbind } from '../agent.ts';
 import type { CompiledProfile } from './compile.ts';
 import type { Clocks } from './continuity.ts';
 import { type CounterMemory, noCounters } from './counters.ts';
-import type { LabelSet, NamedRow } from './labels.ts';
+import type { LabelSet, NamedRows } from './labels.ts';
 import type { CompiledReading } from './readings.ts';
 import type { TableShape } from './scope.ts';
 
@@ -57,7 +57,7 @@ export interface SeriesMemory {
   readonly labels: Map<string, Labels>;
   /** By metric: the read that gave the series last. */
   readonly given: Map<MetricName, Map<Labels, number>>;
-  readonly names: Map<LabelSet, Map<string, NamedRow>>;
+  readonly names: Map<LabelSet, NamedRows>;
   readonly doubles: Map<CompiledReading, DoubledNames>;
   reads: number;
 }

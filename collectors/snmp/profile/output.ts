@@ -16,6 +16,9 @@ export class SeriesOutput implements Output {
   readonly #known: ReadonlyMap<string, Labels>;
   readonly #series: SeriesMemory;
   #readings: Reading[] = [];
+  /** The metric at hand, and what was given of it. */
+  #metric: MetricName | undefined;
+  #given: Map<Labels, number> = new Map();
 
   /**
    * @param known labels of earlier reads.
@@ -40,20 +43,27 @@ export class SeriesOutput implements Output {
 
   /** A series that an earlier source gave stays: what two sources say about one thing is said once. */
   add(reading: Reading): void {
-    const { given, reads } = this.#series;
-    let last = given.get(reading.metric);
-    if (!last) {
-      last = new Map();
-      given.set(reading.metric, last);
-    }
-    if (last.get(reading.labels) === reads) return;
-    last.set(reading.labels, reads);
+    const given = this.#givenOf(reading.metric);
+    const { reads } = this.#series;
+    if (given.get(reading.labels) === reads) return;
+    given.set(reading.labels, reads);
     this.#readings.push(reading);
   }
 
   has(metric: MetricName, labels: Labels): boolean {
-    const { given, reads } = this.#series;
-    return given.get(metric)?.get(labels) === reads;
+    return this.#givenOf(metric).get(labels) === this.#series.reads;
+  }
+
+  #givenOf(metric: MetricName): Map<Labels, number> {
+    if (metric === this.#metric) return this.#given;
+    let given = this.#series.given.get(metric);
+    if (!given) {
+      given = new Map();
+      this.#series.given.set(metric, given);
+    }
+    this.#metric = metric;
+    this.#given = given;
+    return given;
   }
 
   /** To come back to by `undo`. */

@@ -77,6 +77,11 @@ export class Scope {
 
   /** The value of a column in the row at hand, or in the row `index`. */
   cell(column: Oid, index: string | undefined = this.index, slow = false): Cell | undefined {
+    const varbind = this.#varbind(column, index, slow);
+    return varbind && cellOf(varbind);
+  }
+
+  #varbind(column: Oid, index: string | undefined, slow: boolean): Varbind | undefined {
     if (index === undefined) return undefined;
     const varbind = this.columns.get(column)?.get(index);
     if (!varbind) return this.#missed(column);
@@ -89,7 +94,7 @@ export class Scope {
       }
       rows.set(index, varbind);
     }
-    return cellOf(varbind);
+    return varbind;
   }
 
   /** Like {@link scalar}, for a value that only grows: where its 32 bits end it goes on. */
@@ -99,10 +104,8 @@ export class Scope {
 
   /** Like {@link cell} of the row at hand, for a value that only grows: where its 32 bits end it goes on. */
   carriedCell(column: Oid, slow: boolean): Cell | undefined {
-    const cell = this.cell(column, this.index, slow);
-    return cell === undefined
-      ? undefined
-      : this.#carried(column, this.columns.get(column)?.get(this.index ?? ''), cell);
+    const varbind = this.#varbind(column, this.index, slow);
+    return varbind && this.#carried(column, varbind, cellOf(varbind));
   }
 
   #carried(oid: Oid, varbind: Varbind | undefined, cell: Cell | undefined): Cell | undefined {

@@ -97,7 +97,8 @@ function isNamedSo(
   rows: readonly string[],
   scope: Scope,
 ): boolean {
-  for (const [position, index] of rows.entries()) if (nameAt(index, reading, scope) !== names[position]) return false;
+  for (let position = 0; position < rows.length; position += 1)
+    if (nameAt(rows[position] ?? '', reading, scope) !== names[position]) return false;
   return true;
 }
 

@@ -88,6 +88,9 @@ function scaled(cell: Cell, scale: number, offset: number): number | bigint | un
   if (number === undefined) return undefined;
   if (typeof number === 'bigint' && Number.isSafeInteger(scale) && Number.isSafeInteger(offset))
     return plainNumber(number * BigInt(scale) + BigInt(offset));
+  // By a tenth is by division through ten, whose result is rounded but once.
+  const parts = Math.round(1 / scale);
+  if (offset === 0 && parts > 1 && scale * parts === 1) return Number(number) / parts;
   const value = Number(number) * scale + offset;
   // 0.1 * 3 is not 0.3: the noise of the last bits has no business in a reading.
   const clean = Math.abs(value) < 1e9 ? Number(value.toPrecision(14)) : value;

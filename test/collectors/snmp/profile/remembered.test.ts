@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deviceOf, libraryOf, lines } from './support.ts';
 
-const PROFILE = libraryOf(`
+const profile = (slow: string) =>
+  libraryOf(`
 tables:
   port:
     entry: 1.3.6.1.4.1.99999.3.1
     columns: {name: 1, octets: 2, state: 3}
+    slow: [${slow}]
 areas:
   interfaces:
     - rows: port
@@ -20,6 +22,9 @@ areas:
           value: {column: octets, absent: [0]}
           labels: {interface: {first: [{column: name}, {join: [port, {index: all}], separator: ''}]}}
 `);
+const PROFILE = profile('');
+/** Whose names are asked at inventory only, and when its rows are others. */
+const SLOW = profile('name');
 
 interface Port {
   readonly index: number;
@@ -28,10 +33,12 @@ interface Port {
   readonly state: number;
 }
 
+/** Few, so that rows often bear the same one, or one that looks numbered already. */
+const NAMES = ['wan', 'lan', 'lan (2)', '', 'größe', '-'] as const;
+
 const port: fc.Arbitrary<Port> = fc.record({
   index: fc.integer({ min: 1, max: 6 }),
-  // Few names, so that rows often bear the same one, or one that looks numbered already.
-  name: fc.constantFrom('wan', 'lan', 'lan (2)', '', 'größe', '-'),
+  name: fc.constantFrom(...NAMES),
   octets: fc.integer({ min: 0, max: 2 }),
   state: fc.integer({ min: 0, max: 3 }),
 });
@@ -66,6 +73,29 @@ describe('what is remembered of a device', () => {
           const fresh = lines(await deviceOf(PROFILE, recording(found)).ask('inventory'));
           expect(polled).toEqual(fresh);
           expect(new Set(polled.map((line) => line.replace(/ \S+$/, ''))).size).toBe(polled.length);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('names that are not asked at each poll are those of the rows at hand', async () => {
+    /** Another name for each row of each set of rows. */
+    const named = (found: readonly Port[]) => {
+      const rows = found.reduce((sum, { index }) => sum + 2 ** index, 0);
+      return found.map((each) => ({ ...each, name: NAMES[(rows * 7 + each.index) % NAMES.length] ?? '' }));
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(ports, { minLength: 3, maxLength: 8 }), async (polls) => {
+        const [first = [], ...later] = polls.map(named);
+        const device = deviceOf(SLOW, recording(first));
+        await device.ask('inventory');
+        // Twice each: what is remembered is compared at the first and taken as it is at the second.
+        for (const found of later.flatMap((each) => [each, each])) {
+          device.agent.become(recording(found));
+          const polled = lines(await device.ask('metrics'));
+          const fresh = lines(await deviceOf(SLOW, recording(found)).ask('inventory'));
+          expect(polled).toEqual(fresh);
         }
       }),
       { numRuns: 300 },
