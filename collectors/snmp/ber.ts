@@ -321,8 +321,10 @@ function writeValue(writer: BerWriter, value: WireValue): void {
   }
 }
 
-/** A varbind to write, or only its name, as a request has it. Names may be content octets: a walk has them at hand. */
-export type Written = WireVarbind | Oid | Uint8Array;
+/** A name to write: an OID as text, as content octets, or as a stretch of octets that a walk has at hand. */
+export type Name = Oid | Uint8Array | Readonly<OidSpan>;
+/** A varbind to write, or only its name, as a request has it. */
+export type Written = WireVarbind | Name;
 
 /** @throws BerError when a name or value cannot be written, or the message grows too large. */
 export function writePdu(writer: BerWriter, pdu: PduOf<Written>): void {
@@ -341,6 +343,9 @@ function writeVarbind(writer: BerWriter, written: Written): void {
   if (typeof written === 'string' || written instanceof Uint8Array) {
     writer.bytes(TAG.null, NOTHING);
     writer.bytes(TAG.oid, typeof written === 'string' ? encodeOid(written) : written);
+  } else if ('octets' in written) {
+    writer.bytes(TAG.null, NOTHING);
+    writer.stretch(TAG.oid, written.octets, written.from, written.to);
   } else {
     writeValue(writer, written.value);
     writer.bytes(TAG.oid, encodeOid(written.oid));

@@ -88,18 +88,25 @@ export function encodeOid(oid: Oid): Uint8Array {
 }
 
 const MAX_KEPT = 8_192;
-const kept = new Map<Oid, Uint8Array>();
 
-/** Like {@link encodeOid}, for OIDs that are asked again and again. The octets are shared: do not change them. */
-export function encodedOid(oid: Oid): Uint8Array {
-  let octets = kept.get(oid);
-  if (octets === undefined) {
-    octets = encodeOid(oid);
-    if (kept.size >= MAX_KEPT) kept.clear();
-    kept.set(oid, octets);
-  }
-  return octets;
+/** Keeps what was encoded, for OIDs that are asked again and again. The octets are shared: do not change them. */
+function keeping(encode: (oid: Oid) => Uint8Array): (oid: Oid) => Uint8Array {
+  const kept = new Map<Oid, Uint8Array>();
+  return (oid) => {
+    let octets = kept.get(oid);
+    if (octets === undefined) {
+      octets = encode(oid);
+      if (kept.size >= MAX_KEPT) kept.clear();
+      kept.set(oid, octets);
+    }
+    return octets;
+  };
 }
+
+/** Like {@link encodeOid}; the octets are shared: do not change them. */
+export const encodedOid = keeping(encodeOid);
+/** {@link oidBefore} encoded; the octets are shared: do not change them. */
+export const encodedOidBefore = keeping((oid) => encodeOid(oidBefore(oid)));
 
 /** An OID that has `oid` as its GETNEXT successor, unless the agent has objects below it, which no instance has. */
 export function oidBefore(oid: Oid): Oid {

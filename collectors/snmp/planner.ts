@@ -7,8 +7,9 @@
  * further rows asked for by the names that they will have if indexes go up by one.
  */
 import type { Oid } from './agent.ts';
+import type { Name } from './ber.ts';
 import { GUESSED_OCTETS, type Manners } from './manners.ts';
-import { encodedOid, oidBefore } from './oid.ts';
+import { encodedOid, encodedOidBefore } from './oid.ts';
 import type { Request } from './session.ts';
 import type { ColumnWalk } from './walk.ts';
 
@@ -109,7 +110,7 @@ function planNext(tables: readonly TableWalk[], progress: Progress, manners: Man
     .filter(({ walk }) => !walk.isOver)
     .slice(0, most);
   const slots: Slot[] = [];
-  const names: Uint8Array[] = [];
+  const names: Name[] = [];
   let spare = most - walks.length;
   let left = walks.length;
   for (const { walk, expected } of walks.toSorted((a, b) => a.walk.count - b.walk.count)) {
@@ -160,7 +161,7 @@ function planBulk(tables: readonly TableWalk[], progress: Progress, manners: Man
     request: {
       type: 'get-bulk',
       names: [
-        ...slots.map((slot) => (slot.kind === 'scalar' ? encodedOid(oidBefore(slot.oid)) : slot.walk.next)),
+        ...slots.map((slot) => (slot.kind === 'scalar' ? encodedOidBefore(slot.oid) : slot.walk.next)),
         ...batch.walks.map((walk) => walk.next),
       ],
       nonRepeaters: slots.length,

@@ -1,15 +1,14 @@
 /** A session asks one agent with one credential: PDUs in, PDUs out, whatever the SNMP version. */
 import type { Clock } from '#collectors/contract.ts';
-import type { Oid } from './agent.ts';
-import type { PduOf, PduView, Written } from './ber.ts';
+import type { Name, PduOf, PduView, Written } from './ber.ts';
 import type { Cost, Transport } from './transport.ts';
 
-/** Names are OIDs as text or as content octets. */
+/** Names are read when the request is asked, and hold until it has been answered. */
 export type Request =
-  | { readonly type: 'get' | 'get-next'; readonly names: readonly (Oid | Uint8Array)[] }
+  | { readonly type: 'get' | 'get-next'; readonly names: readonly Name[] }
   | {
       readonly type: 'get-bulk';
-      readonly names: readonly (Oid | Uint8Array)[];
+      readonly names: readonly Name[];
       readonly nonRepeaters: number;
       readonly maxRepetitions: number;
     };

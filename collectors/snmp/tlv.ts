@@ -201,6 +201,13 @@ export class BerWriter {
     this.wrap(tag, mark);
   }
 
+  /** A short stretch of other octets: copied one by one, which for an OID costs less than a view on it. */
+  stretch(tag: number, octets: Uint8Array, from: number, to: number): void {
+    const mark = this.#at;
+    for (let i = to - 1; i >= from; i--) this.#put(octets[i] as number);
+    this.wrap(tag, mark);
+  }
+
   /** A whole number in as few octets as it needs; also the unsigned types, which only differ in their tag. */
   integer(value: number, tag: number = TAG.integer): void {
     const mark = this.#at;

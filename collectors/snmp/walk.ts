@@ -43,10 +43,9 @@ export class ColumnWalk {
     this.#shared = shared;
   }
 
-  /** The name to ask for the next row. */
-  get next(): Uint8Array {
-    const { octets, from, to } = this.#last;
-    return octets.subarray(from, to);
+  /** The name to ask for the next row, until that row is taken. */
+  get next(): Readonly<OidSpan> {
+    return this.#last;
   }
 
   /**
