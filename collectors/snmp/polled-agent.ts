@@ -2,7 +2,7 @@
 import type { Agent, AgentHints, Oid, PartialWalk, ReadPlan, ReadResult, Varbind } from './agent.ts';
 import type { PduView } from './ber.ts';
 import { outOfTime, refused, SnmpError, viewTooSmall } from './errors.ts';
-import { GUESSED_OCTETS, MAX_REPETITIONS, type Manners } from './manners.ts';
+import { GUESSED_OCTETS, MAX_REPETITIONS, type Manners, type TableMemory } from './manners.ts';
 import { IndexTexts } from './oid.ts';
 import { isUnfinished, nextRequest, type Planned, type Progress, type Slot, type TableWalk } from './planner.ts';
 import { ColumnRows } from './rows.ts';
@@ -352,19 +352,37 @@ class Reading {
     for (const { walks, looks, dormant } of this.#progress.tables) {
       const all = [...walks, ...looks, ...dormant];
       if (all.some((walk) => walk.broken)) continue;
-      const rows = Math.max(...all.map((walk) => walk.count));
-      const varbinds = all.reduce((sum, walk) => sum + walk.count, 0);
-      const octets = all.reduce((sum, walk) => sum + walk.octets, 0);
-      const empty = all.filter((walk) => walk.count === 0).map((walk) => walk.column);
-      const memory = {
-        rows,
-        octets: varbinds > 0 ? Math.ceil(octets / varbinds) : GUESSED_OCTETS,
-        empty: empty.length > 0 ? new Set(empty) : undefined,
-      };
-      for (const { column } of all) manners.tables.set(entryOf(column), memory);
+      const known = manners.tables.get(entryOf(all[0]?.column ?? ''));
+      const memory = memoryOf(all, known);
+      if (memory !== known) for (const { column } of all) manners.tables.set(entryOf(column), memory);
     }
     manners.readDone();
   }
+}
+
+/** What was learnt of a table; `known` itself where it is the same. */
+function memoryOf(walks: readonly ColumnWalk[], known: TableMemory | undefined): TableMemory {
+  let rows = 0;
+  let varbinds = 0;
+  let octets = 0;
+  let empty = 0;
+  for (const walk of walks) {
+    rows = Math.max(rows, walk.count);
+    varbinds += walk.count;
+    octets += walk.octets;
+    if (walk.count === 0) empty += 1;
+  }
+  const each = varbinds > 0 ? Math.ceil(octets / varbinds) : GUESSED_OCTETS;
+  const isEmpty = (walk: ColumnWalk) => walk.count === 0;
+  if (
+    known?.rows === rows &&
+    known.octets === each &&
+    (known.empty?.size ?? 0) === empty &&
+    walks.every((walk) => !isEmpty(walk) || known.empty?.has(walk.column))
+  )
+    return known;
+  const columns = walks.filter(isEmpty).map(({ column }) => column);
+  return { rows, octets: each, empty: columns.length > 0 ? new Set(columns) : undefined };
 }
 
 /** The table that a column belongs to: an inventory and a poll ask other columns of it. */

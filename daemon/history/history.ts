@@ -48,8 +48,8 @@ interface Series extends SeriesName {
   /** Holds samples that no checkpoint has. */
   dirty: boolean;
   lastAt: number;
-  /** The counter's last value, for the rate of the next. */
-  counted: bigint | undefined;
+  /** The counter's last value, for the rate of the next; NaN before the first. */
+  counted: number;
   countedAt: number;
 }
 
@@ -192,7 +192,7 @@ export class History {
   forget(device: string): void {
     for (const series of this.#devices.get(device)?.byKey.values() ?? []) {
       if (series.open) this.#close(series);
-      series.counted = undefined;
+      series.counted = Number.NaN;
     }
   }
 
@@ -384,7 +384,7 @@ export class History {
       scale: KEPT[metric]?.scale ?? 1,
       dirty: false,
       lastAt: 0,
-      counted: undefined,
+      counted: Number.NaN,
       countedAt: 0,
     };
     known.byKey.set(keyOf(metric, labels), series);
@@ -438,12 +438,14 @@ function resolutionFor(seconds: number): Resolution {
 /** The rate since the last value; undefined for the first one, after a reset, and over a gap. */
 function rateOf(series: Series, at: number, value: bigint): number | undefined {
   const { counted, countedAt } = series;
-  series.counted = value;
+  // As a double: exact to a byte up to nine petabytes, and a chart shows no more beyond.
+  const now = Number(value);
+  series.counted = now;
   series.countedAt = at;
   series.lastAt = at;
-  if (counted === undefined || value < counted) return undefined;
+  if (Number.isNaN(counted) || now < counted) return undefined;
   const seconds = at - countedAt;
-  return seconds > 0 && seconds <= LONGEST_RATE_GAP ? Number(value - counted) / seconds : undefined;
+  return seconds > 0 && seconds <= LONGEST_RATE_GAP ? (now - counted) / seconds : undefined;
 }
 
 function labelKey(labels: Labels): string {
