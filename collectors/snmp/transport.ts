@@ -83,6 +83,52 @@ interface InFlight {
   sendError: Error | undefined;
 }
 
+/**
+ * Requests by their ids. A map that is filled and emptied all the time leaves tables behind that still point to what was in
+ * them; once such a table has grown old, whole polls are kept with it until the next full collection. Here the map holds
+ * numbers only, and the requests lie in places that are cleared.
+ */
+class InFlightRequests {
+  readonly #places = new Map<number, number>();
+  readonly #requests: (InFlight | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  has(id: number): boolean {
+    return this.#places.has(id);
+  }
+
+  get(id: number): InFlight | undefined {
+    const place = this.#places.get(id);
+    return place === undefined ? undefined : this.#requests[place];
+  }
+
+  set(id: number, request: InFlight): void {
+    const place = this.#free.pop() ?? this.#requests.length;
+    this.#requests[place] = request;
+    this.#places.set(id, place);
+  }
+
+  delete(id: number): void {
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    this.#places.delete(id);
+    this.#requests[place] = undefined;
+    this.#free.push(place);
+  }
+
+  ids(): number[] {
+    return [...this.#places.keys()];
+  }
+
+  requests(): InFlight[] {
+    return this.#requests.filter((request) => request !== undefined);
+  }
+}
+
 /** So many requests that ended lately are remembered at least, to tell late and doubled replies from strangers' guesses. */
 const REMEMBERED_ENDED = 2_048;
 /** A timer that is later than this was held up, in milliseconds. */
@@ -102,7 +148,7 @@ export class Transport {
   };
   readonly #clock: Clock;
   readonly #bucket: TokenBucket;
-  readonly #inFlight = new Map<number, InFlight>();
+  readonly #inFlight = new InFlightRequests();
   /** What each signal would abort. One listener for all requests of a read: there are many requests, and few aborts. */
   readonly #bySignal = new WeakMap<AbortSignal, Set<number>>();
   /** Requests that ended lately. Two generations, so that none has to be taken out. */
@@ -173,7 +219,7 @@ export class Transport {
   /** Ends what is in flight and closes the sockets. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const id of [...this.#inFlight.keys()]) {
+    for (const id of this.#inFlight.ids()) {
       this.#end(id, 'given-up')?.reject(new Error('the SNMP transport was closed'));
     }
     const sockets = [...this.#sockets.values()];
@@ -291,7 +337,7 @@ export class Transport {
       if (this.#sockets.get(type) !== socket) return;
       this.#sockets.delete(type);
       socket.close();
-      for (const request of this.#inFlight.values()) {
+      for (const request of this.#inFlight.requests()) {
         if (socketType(request.question.address) === type) request.sendError = error;
       }
     });

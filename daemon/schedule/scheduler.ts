@@ -33,7 +33,9 @@ interface Entry {
   lane: Lane;
   due: Monotonic;
   failures: number;
-  running: boolean;
+  /** The cycle under way. */
+  run: Promise<void> | undefined;
+  limit: Deadline | undefined;
   /** Run again at once when the present run ends. */
   hurried: boolean;
   /** Has a place of its own in the interval. */
@@ -48,11 +50,10 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #heap: { at: number; entry: Entry }[] = [];
-  /** Of the cycles under way. */
-  readonly #limits = new Set<Deadline>();
   /** Why no cycle may go on. */
   #stopped: Error | undefined;
-  readonly #running = new Set<Promise<void>>();
+  /** Lanes with a cycle under way, also those that were removed since. */
+  readonly #running = new Set<Entry>();
   #timer: NodeJS.Timeout | undefined;
   #waiting: Entry[] = [];
   #isStopping = false;
@@ -79,7 +80,15 @@ export class Scheduler {
         this.#schedule(present, (now + random() * lane.interval) as Monotonic);
         continue;
       }
-      const entry: Entry = { lane, due: now, failures: 0, running: false, hurried: false, settled: false };
+      const entry: Entry = {
+        lane,
+        due: now,
+        failures: 0,
+        run: undefined,
+        limit: undefined,
+        hurried: false,
+        settled: false,
+      };
       this.#entries.set(lane.key, entry);
       this.#schedule(
         entry,
@@ -104,7 +113,7 @@ export class Scheduler {
     entry.failures = 0;
     // What brought it forward may have brought all others forward with it: it is to find a place of its own again.
     entry.settled = false;
-    if (entry.running) entry.hurried = true;
+    if (this.#running.has(entry)) entry.hurried = true;
     else this.#schedule(entry, this.#options.clock.monotonicNow());
     this.#arm();
   }
@@ -118,11 +127,11 @@ export class Scheduler {
     // An error of its own: the reason is a time limit as well, and must not be taken for the deadline of a cycle.
     const abort = () => {
       this.#stopped = new Error('siteward stops', { cause: signal.reason });
-      for (const limit of this.#limits) limit.abort(this.#stopped);
+      for (const { limit } of this.#running) limit?.abort(this.#stopped);
     };
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
-    await Promise.all(this.#running);
+    await Promise.all(Array.from(this.#running, ({ run }) => run));
     signal.removeEventListener('abort', abort);
     this.#stopped ??= new Error('the scheduler has stopped');
   }
@@ -147,7 +156,7 @@ export class Scheduler {
       pop(this.#heap);
       const { entry } = next;
       // Places in the heap that were left behind by a change of schedule, and lanes that were removed.
-      if (entry.due !== next.at || this.#entries.get(entry.lane.key) !== entry || entry.running) continue;
+      if (entry.due !== next.at || this.#entries.get(entry.lane.key) !== entry || this.#running.has(entry)) continue;
       this.#waiting.push(entry);
     }
     this.#launch();
@@ -158,25 +167,25 @@ export class Scheduler {
     while (this.#running.size < this.#options.maxInFlight) {
       const entry = this.#waiting.shift();
       if (!entry) return;
-      if (entry.running || this.#entries.get(entry.lane.key) !== entry) continue;
-      const run = this.#run(entry).finally(() => {
-        this.#running.delete(run);
+      if (this.#running.has(entry) || this.#entries.get(entry.lane.key) !== entry) continue;
+      this.#running.add(entry);
+      entry.run = this.#run(entry).finally(() => {
+        entry.run = undefined;
+        this.#running.delete(entry);
         this.#launch();
         this.#arm();
       });
-      this.#running.add(run);
     }
   }
 
   async #run(entry: Entry): Promise<void> {
     const { clock, onStart, onMissed, onError } = this.#options;
     const { lane, due } = entry;
-    entry.running = true;
     onStart?.(lane.key, Math.max(0, clock.monotonicNow() - due) as Milliseconds);
     const deadline = Math.min(LONGEST_CYCLE, lane.interval * CYCLE_SHARE) as Milliseconds;
     let result: RunResult = 'neither';
     const limit = clock.deadline(deadline);
-    this.#limits.add(limit);
+    entry.limit = limit;
     if (this.#stopped) limit.abort(this.#stopped);
     try {
       result = await lane.run(limit.signal);
@@ -185,9 +194,8 @@ export class Scheduler {
       if (!this.#stopped) onError?.(lane.key, error);
     } finally {
       limit.release();
-      this.#limits.delete(limit);
+      entry.limit = undefined;
     }
-    entry.running = false;
     if (result === 'silent') entry.failures += 1;
     if (result === 'answered') entry.failures = 0;
     if (this.#entries.get(lane.key) !== entry) return;
