@@ -42,10 +42,9 @@ export class ExpositionWriter {
     this.#length = at + 1;
   }
 
-  /** What was written since the last call. */
+  /** What was written since the last call. Good until something is written again. */
   take(): Buffer {
     const taken = this.#piece.subarray(0, this.#length);
-    this.#piece = Buffer.allocUnsafeSlow(this.#piece.length);
     this.#length = 0;
     return taken;
   }

@@ -82,7 +82,7 @@ export class PrometheusSink implements Sink {
     });
   }
 
-  /** The device series as exposition text, family by family. Yields whole lines; the caller decides when to go on. */
+  /** The device series as exposition text, family by family. Yields whole lines, good until the next are asked for. */
   *render(format: Format, filter: RenderFilter = {}): Generator<Buffer> {
     const writer = new ExpositionWriter();
     for (const [metric, name] of NAMES) {

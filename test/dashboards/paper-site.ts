@@ -134,7 +134,7 @@ export async function servePaper(): Promise<PaperExposition> {
     const sink = new PrometheusSink();
     for (const each of paperObservations(Date.now())) sink.accept(each);
     response.setHeader('content-type', 'text/plain; version=0.0.4');
-    response.end([...sink.render('text')].join(''));
+    response.end(Array.from(sink.render('text'), String).join(''));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

@@ -27,7 +27,7 @@ async function keeperAt(now: WallTime) {
   });
   const figures = async (): Promise<ReadonlyMap<string, number>> => {
     await keeper.refresh();
-    const lines = [...prometheus.render('text')].join('').split('\n');
+    const lines = Array.from(prometheus.render('text'), String).join('').split('\n');
     return new Map(
       lines
         .filter((line) => line.startsWith('siteward_sla'))

@@ -37,7 +37,7 @@ function text(
   sink: PrometheusSink,
   ...rest: Parameters<PrometheusSink['render']> extends [infer _, ...infer R] ? R : never
 ): string {
-  return [...sink.render('text', ...rest)].join('');
+  return Array.from(sink.render('text', ...rest), String).join('');
 }
 
 function samples(sink: PrometheusSink): string[] {
@@ -151,7 +151,7 @@ describe('10,000 hostile names', () => {
     const server = createServer((request, response) => {
       const format = request.url === '/text' ? 'text' : 'openmetrics';
       response.writeHead(200, { 'content-type': CONTENT_TYPES[format] });
-      response.end(`${[...hostile.render(format)].join('')}${format === 'text' ? '' : '# EOF\n'}`);
+      response.end(`${Array.from(hostile.render(format), String).join('')}${format === 'text' ? '' : '# EOF\n'}`);
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => {
