@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import * as http from 'node:http';
-import * as https from 'node:https';
+import { type Http, http, https } from '#daemon/node-http.ts';
 
 export interface TransportSettings {
   readonly url: string;
@@ -14,7 +13,7 @@ export interface TransportSettings {
 
 export interface Answer {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: Http.IncomingHttpHeaders;
   /** Its beginning, where it is long. */
   readonly body: string;
 }
@@ -38,7 +37,7 @@ const LONGEST_BODY = 65_536;
 export class Transport {
   readonly #settings: TransportSettings;
   readonly #base: URL;
-  #agent: http.Agent | undefined;
+  #agent: Http.Agent | undefined;
 
   constructor(settings: TransportSettings) {
     this.#settings = settings;
@@ -78,7 +77,7 @@ export class Transport {
         signal,
         headers: { 'user-agent': 'siteward', ...(body && { 'content-length': body.length }), ...headers },
       };
-      const request = (secure ? https : http).request(url, options, (response) => {
+      const request = (secure ? https() : http).request(url, options, (response) => {
         readBody(response).then(
           (text) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
           reject,
@@ -98,7 +97,7 @@ export class Transport {
     return thrown;
   }
 
-  #makeAgent(secure: boolean): http.Agent {
+  #makeAgent(secure: boolean): Http.Agent {
     const { ca, certificate, key, proxy } = this.#settings;
     const options = {
       keepAlive: true,
@@ -106,7 +105,7 @@ export class Transport {
       ...(proxy !== undefined && { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
     };
     if (!secure) return new http.Agent(options);
-    return new https.Agent({
+    return new (https().Agent)({
       ...options,
       ...(ca !== undefined && { ca: readFileSync(ca) }),
       ...(certificate !== undefined && { cert: readFileSync(certificate) }),
@@ -117,7 +116,7 @@ export class Transport {
 
 class StaleConnection extends Error {}
 
-async function readBody(response: http.IncomingMessage): Promise<string> {
+async function readBody(response: Http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response) {

@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -13,6 +11,7 @@ import express, {
 import helmet from 'helmet';
 import { SitewardError } from '#config/errors.ts';
 import type { Logger } from '../log.ts';
+import { type Http, type Https, http, https } from '../node-http.ts';
 import { type Asking, type Caller, Guard, type Refusal } from './access/guard.ts';
 import { loginLimit } from './access/login-limit.ts';
 import { problem, seeOther } from './answer.ts';
@@ -96,8 +95,8 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   };
   const { app, routes } = createApp(options.parts);
   const server = options.tls
-    ? createTlsServer({ ...limits, ...options.tls(), minVersion: 'TLSv1.2' }, app)
-    : createServer(limits, app);
+    ? https().createServer({ ...limits, ...options.tls(), minVersion: 'TLSv1.2' }, app)
+    : http.createServer(limits, app);
   server.maxConnections = MOST_CONNECTIONS;
   limitPerSource(server);
   const renewing =
@@ -122,7 +121,7 @@ const MOST_CONNECTIONS = 256;
 /** Half of all: whoever opens connections and says nothing leaves the other half to the others. */
 const MOST_CONNECTIONS_PER_SOURCE = MOST_CONNECTIONS / 2;
 
-function limitPerSource(server: Server): void {
+function limitPerSource(server: Http.Server): void {
   const open = new Map<string, number>();
   server.on('connection', (socket) => {
     const source = socket.remoteAddress ?? '';
@@ -143,7 +142,7 @@ function limitPerSource(server: Server): void {
 const RENEW_EVERY = 60_000;
 
 /** Takes a renewed certificate from its file without a restart. A damaged file leaves the old one in use. */
-function renew(server: TlsServer, read: () => TlsFiles, log: Logger): NodeJS.Timeout {
+function renew(server: Https.Server, read: () => TlsFiles, log: Logger): NodeJS.Timeout {
   let inUse = read();
   return setInterval(() => {
     try {
@@ -158,7 +157,7 @@ function renew(server: TlsServer, read: () => TlsFiles, log: Logger): NodeJS.Tim
   }, RENEW_EVERY).unref();
 }
 
-async function listening(server: Server, host: string, port: number): Promise<void> {
+async function listening(server: Http.Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       reject(
