@@ -319,8 +319,12 @@ export class History {
     await this.#database.write([{ sql: 'DELETE FROM series WHERE id = ?', rows: gone.map(({ id }) => [id ?? null]) }]);
     for (const { id, device } of gone) {
       const series = this.#byId.get(Number(id));
-      if (series) this.#devices.get(String(device))?.byKey.delete(keyOf(series.metric, series.labels));
-      this.#byId.delete(Number(id));
+      if (!series) continue;
+      if (series.lastAt === 0) {
+        this.#devices.get(String(device))?.byKey.delete(keyOf(series.metric, series.labels));
+        this.#byId.delete(series.id);
+        // It was heard while its name was being deleted.
+      } else this.#newSeries.push([series.id, String(device), series.metric, labelKey(series.labels)]);
     }
   }
 
