@@ -23,41 +23,28 @@ export interface Bucket {
 /** Above this a value would lose its last digits as a double, and so would its difference to another. */
 const LARGEST = 2 ** 51;
 
-class Writer {
-  #bytes = new Uint8Array(48);
-  #length = 0;
+/** Bytes of a difference between two such values, and so of every number here: seven bits each. */
+const LONGEST_NUMBER = 8;
+/** Bytes of a sample at most: a time and a value. */
+export const LONGEST_SAMPLE = 2 * LONGEST_NUMBER;
+const NUMBERS_IN_BUCKET = 5;
 
-  /** A whole number of zero or more. */
-  unsigned(value: number): void {
-    let rest = value;
-    while (rest >= 0x80) {
-      this.#byte((rest % 0x80) | 0x80);
-      rest = Math.floor(rest / 0x80);
-    }
-    this.#byte(rest);
+/** Writes a whole number of zero or more at `at`. Returns where it ends. */
+function writeUnsigned(target: Uint8Array, at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  while (rest >= 0x80) {
+    const higher = Math.floor(rest / 0x80);
+    target[end] = (rest - higher * 0x80) | 0x80;
+    end += 1;
+    rest = higher;
   }
+  target[end] = rest;
+  return end + 1;
+}
 
-  signed(value: number): void {
-    this.unsigned(value < 0 ? -value * 2 - 1 : value * 2);
-  }
-
-  bytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
-  }
-
-  view(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
-  }
-
-  #byte(value: number): void {
-    if (this.#length === this.#bytes.length) {
-      const larger = new Uint8Array(Math.ceil(this.#bytes.length * 1.5));
-      larger.set(this.#bytes);
-      this.#bytes = larger;
-    }
-    this.#bytes[this.#length] = value;
-    this.#length += 1;
-  }
+function writeSigned(target: Uint8Array, at: number, value: number): number {
+  return writeUnsigned(target, at, value < 0 ? -value * 2 - 1 : value * 2);
 }
 
 class Reader {
@@ -91,47 +78,17 @@ class Reader {
   }
 }
 
-/** Takes samples in the order of their times. */
-export class SampleEncoder {
-  readonly start: number;
-  readonly #writer = new Writer();
-  // Apart, not as one sample: it would be garbage at the next, of every series.
-  #lastAt: number;
-  #lastValue = 0;
-  #step = 0;
-  #count = 0;
+/** The value, or the nearest one that can be kept exactly. */
+export function storable(value: number): number {
+  return Math.min(LARGEST, Math.max(-LARGEST, value));
+}
 
-  constructor(start: number) {
-    this.start = start;
-    this.#lastAt = start;
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  get lastAt(): number {
-    return this.#lastAt;
-  }
-
-  append(at: number, value: number): void {
-    const bounded = Math.min(LARGEST, Math.max(-LARGEST, value));
-    const step = at - this.#lastAt;
-    this.#writer.signed(step - this.#step);
-    this.#writer.signed(bounded - this.#lastValue);
-    this.#step = step;
-    this.#lastAt = at;
-    this.#lastValue = bounded;
-    this.#count += 1;
-  }
-
-  bytes(): Uint8Array {
-    return this.#writer.bytes();
-  }
-
-  samples(): Sample[] {
-    return decodeSamples(this.start, this.#writer.view());
-  }
+/**
+ * Writes one sample: by how much its distance from the one before, and its value, differ from the one before. Both are 0
+ * before the first. Returns its length, at most `LONGEST_SAMPLE`.
+ */
+export function writeSample(target: Uint8Array, stepChange: number, valueChange: number): number {
+  return writeSigned(target, writeSigned(target, 0, stepChange), valueChange);
 }
 
 /** @throws RangeError for bytes that are no chunk */
@@ -152,20 +109,21 @@ export function decodeSamples(start: number, bytes: Uint8Array): Sample[] {
 
 /** Buckets in the order of their times; `width` seconds each, `start` being the first one's. */
 export function encodeBuckets(buckets: readonly Bucket[], width: number): Uint8Array {
-  const writer = new Writer();
+  const target = new Uint8Array(buckets.length * NUMBERS_IN_BUCKET * LONGEST_NUMBER);
+  let end = 0;
   let at = buckets[0]?.at ?? 0;
   let mean = 0;
   for (const bucket of buckets) {
     const rounded = Math.round(bucket.mean);
-    writer.unsigned(Math.round((bucket.at - at) / width));
-    writer.unsigned(bucket.count);
-    writer.signed(rounded - mean);
-    writer.unsigned(Math.max(0, rounded - bucket.min));
-    writer.unsigned(Math.max(0, bucket.max - rounded));
+    end = writeUnsigned(target, end, Math.round((bucket.at - at) / width));
+    end = writeUnsigned(target, end, bucket.count);
+    end = writeSigned(target, end, rounded - mean);
+    end = writeUnsigned(target, end, Math.max(0, rounded - bucket.min));
+    end = writeUnsigned(target, end, Math.max(0, bucket.max - rounded));
     at = bucket.at;
     mean = rounded;
   }
-  return writer.bytes();
+  return target.slice(0, end);
 }
 
 /** @throws RangeError for bytes that are no roll-up */

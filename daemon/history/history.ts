@@ -8,16 +8,13 @@ import type { Clock, Labels, Milliseconds, WallTime } from '#collectors/contract
 import type { Logger } from '../log.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Database, SqlValue, Statement, Store } from '../store/store.ts';
-import {
-  type Bucket,
-  decodeBuckets,
-  decodeSamples,
-  encodeBuckets,
-  mergeBuckets,
-  rollUp,
-  SampleEncoder,
-} from './codec.ts';
-import { KEPT } from './kept.ts';
+import { type Bucket, decodeBuckets, decodeSamples, encodeBuckets, mergeBuckets, rollUp } from './codec.ts';
+import { Intake } from './intake.ts';
+import { KEPT, scaleOf } from './kept.ts';
+import { OpenChunks } from './open-chunks.ts';
+import { labelText, NONE, type SeriesName, SeriesTable } from './series-table.ts';
+
+export type { SeriesName };
 
 export interface HistoryOptions {
   readonly store: Store;
@@ -27,36 +24,12 @@ export interface HistoryOptions {
   readonly maxBytes: number;
 }
 
-/** One line of a chart that can be had. */
-export interface SeriesName {
-  readonly metric: MetricName;
-  readonly labels: Labels;
-}
-
 /** One line of a chart. Times in seconds since 1970; values in the base unit, of counters the rate per second. */
 export interface Line {
   readonly at: readonly number[];
   readonly mean: readonly number[];
   readonly min: readonly number[];
   readonly max: readonly number[];
-}
-
-interface Series extends SeriesName {
-  readonly id: number;
-  readonly scale: number;
-  open?: SampleEncoder;
-  /** Holds samples that no checkpoint has. */
-  dirty: boolean;
-  lastAt: number;
-  /** The counter's last value, for the rate of the next; NaN before the first. */
-  counted: number;
-  countedAt: number;
-}
-
-/** The series of one device. Label objects stay the same from poll to poll, so that most are found without a text. */
-interface DeviceSeries {
-  readonly byKey: Map<string, Series>;
-  readonly byLabels: WeakMap<Labels, Map<MetricName, Series>>;
 }
 
 const MIGRATIONS = [
@@ -89,10 +62,6 @@ const DAY = 86_400;
 /** How long each resolution is kept; the last one as long as the config says. */
 const KEPT_SECONDS: Record<Resolution, number> = { 0: 8 * DAY, 300: 92 * DAY, 3600: Number.POSITIVE_INFINITY };
 const CHUNK_SECONDS = 7_200;
-/** Samples that come faster are left out: the availability rounds ask several times a minute. */
-const LEAST_SPACING = 30;
-/** A rate over a longer gap says nothing about any part of it. */
-const LONGEST_RATE_GAP = 900;
 const WRITE_EVERY = 30_000 as Milliseconds;
 /** Writes in which every open chunk is saved once, so that a crash costs ten minutes of chart. */
 const CHECKPOINT_TURNS = 20;
@@ -103,8 +72,9 @@ const SAVE_CHUNK = 'INSERT OR REPLACE INTO chunks (resolution, series, start, cl
 export class History {
   readonly #options: HistoryOptions;
   readonly #database: Database;
-  readonly #devices = new Map<string, DeviceSeries>();
-  readonly #byId = new Map<number, Series>();
+  readonly #series = new SeriesTable();
+  readonly #intake = new Intake();
+  readonly #chunks = new OpenChunks();
   readonly #stopping = new AbortController();
   #newSeries: SqlValue[][] = [];
   #closed: SqlValue[][] = [];
@@ -134,25 +104,21 @@ export class History {
 
   /** Takes one value. Returns at once; what is new is written within half a minute. */
   append(device: string, metric: MetricName, labels: Labels, at: WallTime, value: number | bigint): void {
-    const series = this.#series(device, metric, labels);
-    if (!series) return;
+    let slot = this.#series.find(device, metric, labels);
+    if (slot === NONE) slot = this.#begin(device, metric, labels);
+    if (slot === NONE) return;
     const second = Math.floor(at / 1000);
-    const spacing = second - series.lastAt;
-    if (spacing >= 0 && spacing < LEAST_SPACING) return;
-    const sampled = typeof value === 'bigint' ? rateOf(series, second, value) : value;
-    if (sampled === undefined) return;
+    const before = this.#intake.heardAt(slot);
+    const sample = this.#intake.take(slot, second, value);
+    if (sample === undefined) return;
     // The clock was set back: what follows is another stretch, and meets the first one in the chart.
-    if (series.open && (spacing < 0 || windowOf(series.id, second) !== windowOf(series.id, series.open.start)))
-      this.#close(series);
-    series.open ??= new SampleEncoder(second);
-    series.open.append(second, Math.round(sampled * series.scale));
-    series.lastAt = second;
-    series.dirty = true;
+    if (this.#chunks.isOpen(slot) && (second < before || this.#isOver(slot, second))) this.#close(slot);
+    this.#chunks.append(slot, second, Math.round(sample * scaleOf(metric)));
   }
 
   /** What can be charted of a device. */
   names(device: string): SeriesName[] {
-    return [...(this.#devices.get(device)?.byKey.values() ?? [])].map(({ metric, labels }) => ({ metric, labels }));
+    return this.#series.of(device).map(({ metric, labels }) => ({ metric, labels }));
   }
 
   /** One line from `from` to `to`, of at most about `points` points. */
@@ -163,18 +129,19 @@ export class History {
     to: WallTime,
     points: number,
   ): Promise<Line> {
-    const series = this.#devices.get(device)?.byKey.get(keyOf(metric, labels));
+    const slot = this.#series.find(device, metric, labels);
     const first = Math.floor(from / 1000);
     const last = Math.ceil(to / 1000);
-    if (!series) return { at: [], mean: [], min: [], max: [] };
+    if (slot === NONE) return { at: [], mean: [], min: [], max: [] };
     const resolution = resolutionFor(last - first);
     const step = Math.max(resolution, Math.ceil((last - first) / points / 60) * 60, 60);
-    const buckets = await this.#buckets(series, resolution, first, last);
+    const buckets = await this.#buckets(slot, resolution, first, last);
     const merged = mergeBuckets(
       buckets.filter(({ at }) => at >= first - step && at <= last),
       step,
     );
-    const scaled = (pick: (bucket: Bucket) => number) => merged.map((bucket) => pick(bucket) / series.scale);
+    const scale = scaleOf(metric);
+    const scaled = (pick: (bucket: Bucket) => number) => merged.map((bucket) => pick(bucket) / scale);
     return {
       at: merged.map(({ at }) => at),
       mean: scaled(({ mean }) => mean),
@@ -185,20 +152,20 @@ export class History {
 
   /** Bytes on disk, series known, and whether the oldest is being dropped for want of room. */
   async size(): Promise<{ bytes: number; series: number; full: boolean }> {
-    return { bytes: await this.#database.size(), series: this.#byId.size, full: this.#full };
+    return { bytes: await this.#database.size(), series: this.#series.size, full: this.#full };
   }
 
   /** Ends the chunks of a device that is watched no longer. What is kept of it goes with its age. */
   forget(device: string): void {
-    for (const series of this.#devices.get(device)?.byKey.values() ?? []) {
-      if (series.open) this.#close(series);
-      series.counted = Number.NaN;
+    for (const { slot } of this.#series.of(device)) {
+      if (this.#chunks.isOpen(slot)) this.#close(slot);
+      this.#intake.forgetCounter(slot);
     }
   }
 
   /** Writes everything that is open. */
   async flush(): Promise<void> {
-    await this.#write(this.#byId.values());
+    await this.#write(this.#series.slots());
   }
 
   async close(): Promise<void> {
@@ -212,7 +179,7 @@ export class History {
       const id = Number(row['id']);
       const metric = METRIC_NAMES.find((name) => name === row['metric']);
       this.#nextId = Math.max(this.#nextId, id + 1);
-      if (metric && KEPT[metric]) this.#add(String(row['device']), id, metric, JSON.parse(String(row['labels'])));
+      if (metric && KEPT[metric]) this.#add(String(row['device']), metric, String(row['labels']), id);
     }
     // Chunks that a crash left open: their samples are there, their roll-ups are not.
     const open = await this.#database.read('SELECT series, start, data FROM chunks WHERE closed = 0');
@@ -235,7 +202,7 @@ export class History {
       this.#turn += 1;
       try {
         const turn = this.#turn % CHECKPOINT_TURNS;
-        await this.#write([...this.#byId.values()].filter(({ id }) => id % CHECKPOINT_TURNS === turn));
+        await this.#write(this.#series.slots().filter((slot) => this.#series.id(slot) % CHECKPOINT_TURNS === turn));
         if (this.#turn % PRUNE_TURNS === 1) await this.#prune();
       } catch (error) {
         log.warn('the history could not be written, the charts will have a gap', { error });
@@ -244,16 +211,14 @@ export class History {
   }
 
   /** Writes what is closed, and saves these open chunks. */
-  async #write(checkpoint: Iterable<Series>): Promise<void> {
+  async #write(checkpoint: Iterable<number>): Promise<void> {
     const names = this.#newSeries;
     const rows = this.#closed;
     this.#newSeries = [];
     this.#closed = [];
-    for (const series of checkpoint) {
-      if (!series.dirty || !series.open) continue;
-      series.dirty = false;
-      rows.push([0, series.id, series.open.start, 0, series.open.bytes()]);
-    }
+    for (const slot of checkpoint)
+      if (this.#chunks.isUnsaved(slot))
+        rows.push([0, this.#series.id(slot), this.#chunks.start(slot), 0, this.#chunks.save(slot)]);
     const statements: Statement[] = [];
     if (names.length > 0)
       statements.push({
@@ -312,88 +277,73 @@ export class History {
   /** Those of devices that are long gone: no chunk is left, and nothing came since the start. */
   async #dropEmptySeries(): Promise<void> {
     const rows = await this.#database.read(
-      'SELECT id, device FROM series WHERE id NOT IN (SELECT DISTINCT series FROM chunks)',
+      'SELECT id, device, metric, labels FROM series WHERE id NOT IN (SELECT DISTINCT series FROM chunks)',
     );
-    const gone = rows.filter(({ id }) => this.#byId.get(Number(id))?.lastAt === 0);
-    if (gone.length === 0) return;
-    await this.#database.write([{ sql: 'DELETE FROM series WHERE id = ?', rows: gone.map(({ id }) => [id ?? null]) }]);
-    for (const { id, device } of gone) {
-      const series = this.#byId.get(Number(id));
-      if (!series) continue;
-      if (series.lastAt === 0) {
-        this.#devices.get(String(device))?.byKey.delete(keyOf(series.metric, series.labels));
-        this.#byId.delete(series.id);
-        // It was heard while its name was being deleted.
-      } else this.#newSeries.push([series.id, String(device), series.metric, labelKey(series.labels)]);
+    const silent = rows
+      .map(({ id, device, metric, labels }) => [id ?? null, String(device), String(metric), String(labels)] as const)
+      .filter(([, ...name]) => this.#isSilent(this.#series.findByText(...name)));
+    if (silent.length === 0) return;
+    await this.#database.write([{ sql: 'DELETE FROM series WHERE id = ?', rows: silent.map(([id]) => [id]) }]);
+    for (const [id, ...name] of silent) {
+      if (this.#isSilent(this.#series.findByText(...name))) this.#series.remove(...name);
+      // It was heard while its name was being deleted.
+      else this.#newSeries.push([id, ...name]);
     }
   }
 
-  async #buckets(series: Series, resolution: Resolution, first: number, last: number): Promise<Bucket[]> {
+  /** Whether nothing came for the series since the start. */
+  #isSilent(slot: number): boolean {
+    return slot !== NONE && this.#intake.heardAt(slot) === 0;
+  }
+
+  async #buckets(slot: number, resolution: Resolution, first: number, last: number): Promise<Bucket[]> {
+    const id = this.#series.id(slot);
     const rows = await this.#database.read(
       'SELECT start, data FROM chunks WHERE resolution = ? AND series = ? AND start >= ? AND start <= ?',
-      [resolution, series.id, first - 2 * CHUNK_SECONDS, last],
+      [resolution, id, first - 2 * CHUNK_SECONDS, last],
     );
-    const open = series.open;
+    // The series may have been dropped meanwhile, and another be in its slot.
+    const isOpen = this.#series.id(slot) === id && this.#chunks.isOpen(slot);
+    const openSince = isOpen ? this.#chunks.start(slot) : undefined;
     const kept = rows.flatMap(({ start, data }): Bucket[] => {
-      if (!(data instanceof Uint8Array) || (resolution === 0 && Number(start) === open?.start)) return [];
+      if (!(data instanceof Uint8Array) || (resolution === 0 && Number(start) === openSince)) return [];
       return resolution === 0
         ? decodeSamples(Number(start), data).map(asBucket)
         : decodeBuckets(Math.floor(Number(start) / resolution) * resolution, data, resolution);
     });
     // Closed, but not yet written.
-    for (const [of, id, start, , data] of this.#closed)
-      if (of === 0 && id === series.id && data instanceof Uint8Array)
+    for (const [of, series, start, , data] of this.#closed)
+      if (of === 0 && series === id && data instanceof Uint8Array)
         kept.push(...decodeSamples(Number(start), data).map(asBucket));
-    if (open) kept.push(...open.samples().map(asBucket));
+    if (isOpen) kept.push(...this.#chunks.samples(slot).map(asBucket));
     return kept;
   }
 
-  #close(series: Series): void {
-    const { open } = series;
-    if (!open) return;
-    this.#closed.push(...closedRows(series.id, open.start, open.bytes()));
-    delete series.open;
-    series.dirty = false;
+  /** Whether the open chunk's two hours are over. */
+  #isOver(slot: number, second: number): boolean {
+    const id = this.#series.id(slot);
+    return windowOf(id, second) !== windowOf(id, this.#chunks.start(slot));
   }
 
-  #series(device: string, metric: MetricName, labels: Labels): Series | undefined {
-    const known = this.#devices.get(device)?.byLabels.get(labels)?.get(metric);
-    if (known) return known;
-    const series = this.#devices.get(device)?.byKey.get(keyOf(metric, labels)) ?? this.#begin(device, metric, labels);
-    if (!series) return undefined;
-    const byLabels = this.#devices.get(device)?.byLabels;
-    const metrics = byLabels?.get(labels) ?? new Map<MetricName, Series>();
-    byLabels?.set(labels, metrics.set(metric, series));
-    return series;
+  #close(slot: number): void {
+    const start = this.#chunks.start(slot);
+    this.#closed.push(...closedRows(this.#series.id(slot), start, this.#chunks.close(slot)));
   }
 
-  #begin(device: string, metric: MetricName, labels: Labels): Series | undefined {
-    if (this.#byId.size >= MOST_SERIES) return undefined;
+  /** `NONE` where there are too many. */
+  #begin(device: string, metric: MetricName, labels: Labels): number {
+    if (this.#series.size >= MOST_SERIES) return NONE;
     const id = this.#nextId;
+    const text = labelText(labels);
     this.#nextId += 1;
-    this.#newSeries.push([id, device, metric, labelKey(labels)]);
-    return this.#add(device, id, metric, labels);
+    this.#newSeries.push([id, device, metric, text]);
+    return this.#add(device, metric, text, id);
   }
 
-  #add(device: string, id: number, metric: MetricName, labels: Labels): Series {
-    let known = this.#devices.get(device);
-    if (!known) {
-      known = { byKey: new Map(), byLabels: new WeakMap() };
-      this.#devices.set(device, known);
-    }
-    const series: Series = {
-      id,
-      metric,
-      labels,
-      scale: KEPT[metric]?.scale ?? 1,
-      dirty: false,
-      lastAt: 0,
-      counted: Number.NaN,
-      countedAt: 0,
-    };
-    known.byKey.set(keyOf(metric, labels), series);
-    this.#byId.set(id, series);
-    return series;
+  #add(device: string, metric: MetricName, text: string, id: number): number {
+    const slot = this.#series.add(device, metric, text, id);
+    this.#intake.begin(slot);
+    return slot;
   }
 }
 
@@ -437,25 +387,4 @@ function windowOf(id: number, second: number): number {
 function resolutionFor(seconds: number): Resolution {
   if (seconds <= 1.5 * DAY) return 0;
   return seconds <= 8 * DAY ? 300 : 3600;
-}
-
-/** The rate since the last value; undefined for the first one, after a reset, and over a gap. */
-function rateOf(series: Series, at: number, value: bigint): number | undefined {
-  const { counted, countedAt } = series;
-  // As a double: exact to a byte up to nine petabytes, and a chart shows no more beyond.
-  const now = Number(value);
-  series.counted = now;
-  series.countedAt = at;
-  series.lastAt = at;
-  if (Number.isNaN(counted) || now < counted) return undefined;
-  const seconds = at - countedAt;
-  return seconds > 0 && seconds <= LONGEST_RATE_GAP ? (now - counted) / seconds : undefined;
-}
-
-function labelKey(labels: Labels): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))));
-}
-
-function keyOf(metric: MetricName, labels: Labels): string {
-  return `${metric}${labelKey(labels)}`;
 }

@@ -42,6 +42,11 @@ export const KEPT: Partial<Record<MetricName, Kept>> = {
   siteward_ups_load_ratio: RATIO,
 };
 
+/** Steps per base unit of a metric. */
+export function scaleOf(metric: MetricName): number {
+  return KEPT[metric]?.scale ?? 1;
+}
+
 /** Of the echo requests' statistics the mean is enough for a chart; of the meters, the one that every printer has. */
 export function isKept(metric: MetricName, labels: Readonly<Record<string, string>>): boolean {
   if (metric === 'siteward_icmp_rtt_seconds') return labels['stat'] === 'mean';

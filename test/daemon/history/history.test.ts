@@ -4,14 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Clock, Milliseconds, Monotonic, WallTime } from '#collectors/contract.ts';
-import {
-  decodeBuckets,
-  decodeSamples,
-  encodeBuckets,
-  mergeBuckets,
-  rollUp,
-  SampleEncoder,
-} from '#daemon/history/codec.ts';
+import { decodeBuckets, decodeSamples, encodeBuckets, mergeBuckets, rollUp } from '#daemon/history/codec.ts';
 import { History } from '#daemon/history/history.ts';
 import { createLogger } from '#daemon/log.ts';
 import { openStore } from '#daemon/store/sqlite-store.ts';
@@ -24,26 +17,6 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 describe('chunks', () => {
-  test('what was put in comes out again', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 4_000_000_000 }),
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 100_000 }), fc.integer({ min: -(2 ** 50), max: 2 ** 50 }))),
-        (start, steps) => {
-          const encoder = new SampleEncoder(start);
-          let at = start;
-          const samples = steps.map(([step, value]) => {
-            at += step;
-            return { at, value };
-          });
-          for (const sample of samples) encoder.append(sample.at, sample.value);
-
-          expect(decodeSamples(start, encoder.bytes())).toEqual(samples);
-        },
-      ),
-    );
-  });
-
   test('roll-ups keep count, extremes and, to half a step, the mean', () => {
     fc.assert(
       fc.property(
