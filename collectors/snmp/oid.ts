@@ -174,11 +174,14 @@ function indexText(octets: Uint8Array, start: number, end: number): string {
   return end - start === 1 ? String(octets[start]) : dotted(octets, start, end).slice(1);
 }
 
-/** Whether `a` comes after `b` in the order of sub-identifiers, not of octets: 16383 is FF 7F, 16384 is 81 80 00. */
-export function isAfter(a: OidSpan, b: OidSpan): boolean {
+/**
+ * Whether `a` comes after `b` in the order of sub-identifiers, not of octets: 16383 is FF 7F, 16384 is 81 80 00.
+ * @param known length of an OID that both are known to begin with
+ */
+export function isAfter(a: OidSpan, b: OidSpan, known = 0): boolean {
   const common = Math.min(a.to - a.from, b.to - b.from);
-  let start = 0;
-  for (let i = 0; i < common; i++) {
+  let start = known;
+  for (let i = known; i < common; i++) {
     const octet = a.octets[a.from + i] as number;
     if (octet !== b.octets[b.from + i]) return subIdentifier(a, start) > subIdentifier(b, start);
     if (octet < 0x80) start = i + 1;

@@ -74,7 +74,7 @@ export class ColumnWalk {
       return;
     }
     pdu.nameInto(name, index);
-    if (!isAfter(name, this.#last)) {
+    if (!isAfter(name, this.#last, this.#root.length)) {
       this.breakOff('not-increasing');
       return;
     }

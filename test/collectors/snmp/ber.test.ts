@@ -300,12 +300,15 @@ describe('OIDs', () => {
       return { octets: encoded, from: 0, to: encoded.length };
     };
     fc.assert(
-      fc.property(oid, oid, fc.array(subIdentifier, { maxLength: 3 }), (a, b, more) => {
-        for (const [x, y] of [
-          [a, b],
-          [[a, ...more].join('.'), a],
+      fc.property(oid, oid, fc.array(subIdentifier, { maxLength: 3 }), fc.array(subIdentifier), (a, b, more, less) => {
+        const below = (end: readonly number[]) => [a, ...end.slice(0, 3)].join('.');
+        for (const [x, y, known] of [
+          [a, b, 0],
+          [below(more), a, 0],
+          [below(more), a, span(a).to],
+          [below(more), below(less), span(a).to],
         ] as const) {
-          expect(isAfter(span(x), span(y))).toBe(compareOids(x, y) > 0);
+          expect(isAfter(span(x), span(y), known)).toBe(compareOids(x, y) > 0);
         }
       }),
     );
