@@ -1,5 +1,6 @@
 /** What an agent stands, as learnt from what it answered. Kept per device between polls. */
 import type { AgentHints, Oid } from './agent.ts';
+import { LearntOids } from './shared.ts';
 
 /** A PDU of this length fits into one Ethernet frame with every SNMP version's frame around it. */
 const UNFRAGMENTED_OCTETS = 1_340;
@@ -7,6 +8,7 @@ const UNFRAGMENTED_OCTETS = 1_340;
 const MAX_REPLY_OCTETS = 4_096;
 const MIN_REPLY_OCTETS = 128;
 const MAX_NAMES = 40;
+const MAX_REMEMBERED = 2_000;
 /** Scalars over which their size is averaged. */
 const AVERAGED_OVER = 16;
 /** A reply shorter than this share of what fits was cut by another limit. */
@@ -43,8 +45,8 @@ export class Manners {
   /** Keyed by the OID of the table's entry; tables that were walked side by side share what was learnt. */
   readonly tables = new Map<Oid, TableMemory>();
   /** Scalars that a GET found, and those that it did not. */
-  readonly present = new Set<Oid>();
-  readonly absent = new Set<Oid>();
+  readonly present = new LearntOids(MAX_REMEMBERED);
+  readonly absent = new LearntOids(MAX_REMEMBERED);
   /** Octets of a scalar's varbind, on average. */
   scalarOctets = GUESSED_OCTETS;
   /** The largest that was answered. */
@@ -128,5 +130,7 @@ export class Manners {
     this.reads++;
     this.#shrunkReads = this.#shrank ? this.#shrunkReads + 1 : 0;
     this.#shrank = false;
+    this.present.settle();
+    this.absent.settle();
   }
 }

@@ -89,17 +89,17 @@ export function encodeOid(oid: Oid): Uint8Array {
 
 const MAX_KEPT = 8_192;
 
-/** Keeps what was encoded, for OIDs that are asked again and again. The octets are shared: do not change them. */
-function keeping(encode: (oid: Oid) => Uint8Array): (oid: Oid) => Uint8Array {
-  const kept = new Map<Oid, Uint8Array>();
+/** Keeps what was made of OIDs that are asked again and again. It is shared: do not change it. */
+function keeping<T>(make: (oid: Oid) => T): (oid: Oid) => T {
+  const kept = new Map<Oid, T>();
   return (oid) => {
-    let octets = kept.get(oid);
-    if (octets === undefined) {
-      octets = encode(oid);
+    let made = kept.get(oid);
+    if (made === undefined) {
+      made = make(oid);
       if (kept.size >= MAX_KEPT) kept.clear();
-      kept.set(oid, octets);
+      kept.set(oid, made);
     }
-    return octets;
+    return made;
   };
 }
 
@@ -107,6 +107,8 @@ function keeping(encode: (oid: Oid) => Uint8Array): (oid: Oid) => Uint8Array {
 export const encodedOid = keeping(encodeOid);
 /** {@link oidBefore} encoded; the octets are shared: do not change them. */
 export const encodedOidBefore = keeping((oid) => encodeOid(oidBefore(oid)));
+/** The entry of the table that a column belongs to: an inventory and a poll ask other columns of it. */
+export const entryOf = keeping((column) => column.slice(0, column.lastIndexOf('.')));
 
 /** An OID that has `oid` as its GETNEXT successor, unless the agent has objects below it, which no instance has. */
 export function oidBefore(oid: Oid): Oid {

@@ -3,10 +3,11 @@ import type { Agent, AgentHints, Oid, PartialWalk, ReadPlan, ReadResult, Varbind
 import type { PduView } from './ber.ts';
 import { outOfTime, refused, SnmpError, viewTooSmall } from './errors.ts';
 import { GUESSED_OCTETS, MAX_REPETITIONS, type Manners, type TableMemory } from './manners.ts';
-import { IndexTexts } from './oid.ts';
+import { entryOf, IndexTexts } from './oid.ts';
 import { isUnfinished, nextRequest, type Planned, type Progress, type Slot, type TableWalk } from './planner.ts';
 import { ColumnRows } from './rows.ts';
 import type { Session } from './session.ts';
+import { sharedOids } from './shared.ts';
 import type { Cost } from './transport.ts';
 import { ColumnWalk, isValue, MAX_READ_OCTETS, type SharedByColumns } from './walk.ts';
 
@@ -17,7 +18,6 @@ const MANDATORY: readonly Oid[] = [1, 2, 3, 4, 5, 6].map((n) => `1.3.6.1.2.1.1.$
 const RECHECK_READS = 10;
 /** Requests in a row that may bring nothing before the agent is taken to be gone. */
 const MAX_STRIKES = 2;
-const MAX_REMEMBERED = 2_000;
 const NO_ROWS = new ColumnRows();
 
 export class PolledAgent implements Agent {
@@ -189,10 +189,10 @@ class Reading {
       this.#scalars.set(oid, value);
       this.#manners.sawScalar(pdu.size(index));
       if (this.#doubted.has(oid)) this.#manners.rides = false;
-      remember(present, oid);
+      present.add(oid);
       absent.delete(oid);
     } else if (byGet && value.type !== 'unreadable') {
-      remember(absent, oid);
+      absent.add(oid);
       present.delete(oid);
     }
   }
@@ -242,7 +242,7 @@ class Reading {
     const walk = slot?.kind === 'column' ? slot.walk : repeaters[faulty - slots.length];
     if (slot?.kind === 'scalar') {
       if (isMissing && request.type === 'get') {
-        remember(this.#manners.absent, slot.oid);
+        this.#manners.absent.add(slot.oid);
         this.#manners.present.delete(slot.oid);
       } else if (!isMissing) {
         this.#partial.push({ column: slot.oid, reason: 'no-answer' });
@@ -374,20 +374,14 @@ function memoryOf(walks: readonly ColumnWalk[], known: TableMemory | undefined):
   }
   const each = varbinds > 0 ? Math.ceil(octets / varbinds) : GUESSED_OCTETS;
   const isEmpty = (walk: ColumnWalk) => walk.count === 0;
-  if (
-    known?.rows === rows &&
-    known.octets === each &&
-    (known.empty?.size ?? 0) === empty &&
-    walks.every((walk) => !isEmpty(walk) || known.empty?.has(walk.column))
-  )
-    return known;
-  const columns = walks.filter(isEmpty).map(({ column }) => column);
-  return { rows, octets: each, empty: columns.length > 0 ? new Set(columns) : undefined };
+  const isAsBefore =
+    (known?.empty?.size ?? 0) === empty && walks.every((walk) => !isEmpty(walk) || known?.empty?.has(walk.column));
+  if (isAsBefore && known?.rows === rows && known.octets === each) return known;
+  return { rows, octets: each, empty: isAsBefore ? known?.empty : emptyOf(walks.filter(isEmpty)) };
 }
 
-/** The table that a column belongs to: an inventory and a poll ask other columns of it. */
-function entryOf(column: Oid): Oid {
-  return column.slice(0, column.lastIndexOf('.'));
+function emptyOf(walks: readonly ColumnWalk[]): ReadonlySet<Oid> | undefined {
+  return walks.length > 0 ? sharedOids.of(new Set(walks.map(({ column }) => column))) : undefined;
 }
 
 /** Walks the columns that turned out to have rows after all. */
@@ -397,9 +391,4 @@ function wake(table: TableWalk): void {
   if (woken.length === 0) return;
   walks.push(...woken, ...dormant.splice(0));
   for (const walk of woken) looks.splice(looks.indexOf(walk), 1);
-}
-
-function remember(set: Set<Oid>, oid: Oid): void {
-  if (set.size >= MAX_REMEMBERED) set.clear();
-  set.add(oid);
 }
