@@ -18,10 +18,11 @@ COPY collectors ./collectors
 COPY daemon ./daemon
 COPY dashboards ./dashboards
 COPY scripts/siteward ./scripts/siteward
+COPY scripts/typeless ./scripts/typeless
 RUN ln -s /opt/siteward/scripts/siteward /usr/local/bin/siteward \
  && useradd --system --uid 9720 --home-dir /var/lib/siteward --create-home siteward
 
-# Fills the cache of compiled code, which is read-only afterwards.
+# Fills the cache that starts read from, which is read-only afterwards.
 RUN timeout 20 siteward demo; test -d /opt/siteward/node_modules/.cache/siteward
 
 USER siteward

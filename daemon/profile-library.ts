@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
-import { getCompileCacheDir } from 'node:module';
 import { join, resolve } from 'node:path';
 import { CATALOGUE } from '#collectors/catalogue.ts';
 import { ProfileLibrary, type ProfileSource } from '#collectors/snmp/profile/library.ts';
@@ -30,7 +29,7 @@ export function profileFolders(loaded?: LoadedConfig): string[] {
  */
 export async function profileLibrary(loaded?: LoadedConfig): Promise<ReadLibrary> {
   const folders = profileFolders(loaded);
-  const folder = getCompileCacheDir();
+  const folder = process.env['SITEWARD_CACHE'];
   if (folder === undefined) return await readAll(folders);
   const file = join(folder, `profiles-${digest([...folders, ...sources()])}.cache`);
   const cached = readCache(file);

@@ -205,7 +205,7 @@ class StoreThread {
     this.settings = settings;
     const { directory, readOnly = false } = settings;
     const workerData: WorkerSettings = { directory, readOnly };
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, execArgv: [] });
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
     this.ready = new Promise((resolve, reject) => this.#pending.set(OPENING, { resolve, reject }));
     this.#worker.on('message', (reply: Reply) => this.#take(reply));
     this.#worker.on('error', (error) => this.#end(`the store's thread failed: ${error.message}`, error));

@@ -113,7 +113,7 @@ test('every file that the image takes is there and is not kept from it', () => {
     expect(ignored).not.toContain(source.replace(/^\.\//, ''));
   }
   // All that the command line needs at run time is in it.
-  for (const needed of ['config', 'collectors', 'daemon', 'scripts/siteward', 'package.json'])
+  for (const needed of ['config', 'collectors', 'daemon', 'scripts/siteward', 'scripts/typeless', 'package.json'])
     expect(sources.map((source) => source.replace(/^\.\//, ''))).toContain(needed);
 });
 
