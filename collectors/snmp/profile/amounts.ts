@@ -65,9 +65,9 @@ export function memoryReading(reading: Kind<'memory'>, context: CompileContext):
       const labels = output.labels({ memory: unique(text) });
       // The size alone says that there is a table, not that this source can tell what is used.
       if (found.ratio === undefined && found.used === undefined) return false;
-      if (found.size !== undefined) output.add({ metric: 'siteward_memory_size_bytes', labels, value: found.size });
-      if (found.used !== undefined) output.add({ metric: 'siteward_memory_used_bytes', labels, value: found.used });
-      if (found.ratio !== undefined) output.add({ metric: 'siteward_memory_used_ratio', labels, value: found.ratio });
+      if (found.size !== undefined) output.add('siteward_memory_size_bytes', labels, found.size);
+      if (found.used !== undefined) output.add('siteward_memory_used_bytes', labels, found.used);
+      if (found.ratio !== undefined) output.add('siteward_memory_used_ratio', labels, found.ratio);
       return true;
     },
   };
@@ -93,8 +93,8 @@ export function filesystemReading(reading: Kind<'filesystem'>, context: CompileC
       });
       if (found.size === undefined || found.used === undefined) return false;
       const labels = output.labels({ mountpoint: unique(text) });
-      output.add({ metric: 'siteward_filesystem_size_bytes', labels, value: found.size });
-      output.add({ metric: 'siteward_filesystem_used_bytes', labels, value: found.used });
+      output.add('siteward_filesystem_size_bytes', labels, found.size);
+      output.add('siteward_filesystem_used_bytes', labels, found.used);
       return true;
     },
   };

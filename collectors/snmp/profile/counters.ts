@@ -3,28 +3,34 @@
  * starts anew; only the first is to be carried. Where it cannot be told, the counter is given as it stands: sinks take the
  * fall for a restart and count on from there, which loses a little. A turn that was none would make a spike.
  */
-import type { Labels } from '#collectors/contract.ts';
 import type { Oid } from '../agent.ts';
 import { type Course, continuityOf } from './continuity.ts';
+import type { LabelsNumber } from './labels-table.ts';
 
 const TURN = 2 ** 32;
 /** The device's clock and its counters are not read at the very same moment. */
 const SLACK = 1.1;
 
-/** What the counters of a device stood at. Plain data; eight octets per counter, for a site has many. */
+/**
+ * What the counters of a device stood at. Plain lists of numbers, eight octets per counter, for a site has many; a typed
+ * array would cost more than what is in it.
+ */
 export interface CounterMemory {
-  /** Series that have counters: the row of each set of labels, which names the thing counted also where its index moves. */
-  rows: Map<Labels, number>;
+  /**
+   * By the number of labels: their row, or -1 where they have no counters. Labels name the thing counted also where its
+   * index moves.
+   */
+  rows: number[];
   /** By object, then by row: what its counter was given as, below 2^53; NaN where it was never seen. */
-  totals: Map<Oid, Float64Array>;
+  totals: Map<Oid, number[]>;
   /** By row: the read that saw it last. */
-  seen: Uint32Array;
+  seen: number[];
   /** Reads so far. */
   reads: number;
 }
 
 export function noCounters(): CounterMemory {
-  return { rows: new Map(), totals: new Map(), seen: new Uint32Array(0), reads: 0 };
+  return { rows: [], totals: new Map(), seen: [], reads: 0 };
 }
 
 /** The counters of one read. */
@@ -32,7 +38,7 @@ export class CarriedCounters {
   readonly #memory: CounterMemory;
   readonly #course: Course;
   readonly #read: number;
-  #labels: Labels | undefined;
+  #labels: LabelsNumber | undefined;
   #row = 0;
   #wasSeen = false;
   /** Rows of this read that the one before did not see. */
@@ -50,24 +56,28 @@ export class CarriedCounters {
    * Turns to the series with these labels.
    * @param mostPerSecond the most that it can count in a second; without it no turn is believed. Asked only after a fall.
    */
-  turnTo(labels: Labels, mostPerSecond: () => number | undefined): void {
+  turnTo(labels: LabelsNumber, mostPerSecond: () => number | undefined): void {
     this.#mostPerSecond = mostPerSecond;
     // The counters of a row come one after the other.
     if (labels === this.#labels) return;
     this.#labels = labels;
-    const { rows, seen } = this.#memory;
-    let row = rows.get(labels);
-    if (row === undefined) {
-      row = rows.size;
-      rows.set(labels, row);
-    }
-    if (row >= seen.length) this.#memory.seen = grown(seen, new Uint32Array(room(rows.size)));
-    const last = this.#memory.seen[row] ?? 0;
+    const { seen } = this.#memory;
+    const row = this.#rowOf(labels);
+    const last = seen[row] ?? 0;
     this.#row = row;
     // A series that was away in between may have begun anew without its device.
     this.#wasSeen = last !== 0 && last >= this.#read - 1 && !this.#came.has(row);
     if (!this.#wasSeen) this.#came.add(row);
-    this.#memory.seen[row] = this.#read;
+    seen[row] = this.#read;
+  }
+
+  #rowOf(labels: LabelsNumber): number {
+    const { rows, seen } = this.#memory;
+    const known = rows[labels] ?? -1;
+    if (known !== -1) return known;
+    fill(rows, labels + 1, -1);
+    rows[labels] = seen.length;
+    return seen.push(0) - 1;
   }
 
   /** The Counter32 `oid` of the series at hand. */
@@ -104,11 +114,11 @@ export class CarriedCounters {
     // After years at full speed a double is no longer exact: begin anew rather than be wrong.
     const kept = total <= Number.MAX_SAFE_INTEGER ? total : total % TURN;
     let totals = this.#memory.totals.get(oid);
-    if (!totals || this.#row >= totals.length) {
-      const length = room(this.#memory.rows.size);
-      totals = grown(totals ?? new Float64Array(0), new Float64Array(length).fill(Number.NaN));
+    if (!totals) {
+      totals = [];
       this.#memory.totals.set(oid, totals);
     }
+    if (this.#row >= totals.length) fill(totals, this.#row + 1, Number.NaN);
     totals[this.#row] = kept;
     return kept;
   }
@@ -116,30 +126,18 @@ export class CarriedCounters {
 
 const nothing = () => undefined;
 
-/** Room for so many rows and a few more, so that a table that grows row by row is not copied each time. */
-function room(rows: number): number {
-  return rows + (rows >> 2) + 1;
+function fill(list: number[], length: number, value: number): void {
+  while (list.length < length) list.push(value);
 }
 
-function grown<T extends Uint32Array | Float64Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
-}
-
-/** Forgets the series that are not among `labels`, and the room that they took. */
-export function retainCounters(memory: CounterMemory, labels: Iterable<Labels>): void {
-  const rows = new Map<Labels, number>();
+/** Forgets the counters of all labels but these, old numbers in the order of the new ones, and the room that they took. */
+export function retainCounters(memory: CounterMemory, labels: readonly LabelsNumber[]): void {
+  const { rows, totals, seen } = memory;
   const from: number[] = [];
-  for (const each of labels) {
-    const row = memory.rows.get(each);
-    if (row === undefined) continue;
-    rows.set(each, from.length);
-    from.push(row);
-  }
-  const { totals, seen } = memory;
-  memory.rows = rows;
-  memory.seen = Uint32Array.from(from, (row) => seen[row] ?? 0);
-  memory.totals = new Map(
-    [...totals].map(([oid, old]) => [oid, Float64Array.from(from, (row) => old[row] ?? Number.NaN)]),
-  );
+  memory.rows = labels.map((number) => {
+    const row = rows[number] ?? -1;
+    return row === -1 ? -1 : from.push(row) - 1;
+  });
+  memory.seen = from.map((row) => seen[row] ?? 0);
+  memory.totals = new Map(Array.from(totals, ([oid, old]) => [oid, from.map((row) => old[row] ?? Number.NaN)]));
 }

@@ -1,9 +1,11 @@
 /** How the series of a reading are named, and where they go. */
 import { CATALOGUE, type MetricName } from '#collectors/catalogue.ts';
-import type { Labels, Reading } from '#collectors/contract.ts';
+import type { Labels, ReadingSource } from '#collectors/contract.ts';
 import type { ReadingSettings, ValueOrText } from '#config/profile.ts';
-import type { Oid, Varbind } from '../agent.ts';
+import type { Oid } from '../agent.ts';
 import { textOf } from './cell.ts';
+import type { LabelsNumber } from './labels-table.ts';
+import { type NamedRow, type NamedRows, NO_NAMES } from './named-rows.ts';
 import type { Scope, Trace } from './scope.ts';
 import { labelText, saysNothing } from './text.ts';
 import { type CompileContext, compileValue, type Evaluate, Needs } from './value.ts';
@@ -11,10 +13,11 @@ import { type CompileContext, compileValue, type Evaluate, Needs } from './value
 /** Where the series of a device go while it is read. */
 export interface Output {
   /** Labels that are the same text are the same object from poll to poll, so that sinks may remember what they made of it. */
-  labels(parts: Labels): Labels;
-  add(reading: Reading): void;
+  labels(parts: Labels): LabelsNumber;
+  textsOf(labels: LabelsNumber): Labels;
+  add(metric: MetricName, labels: LabelsNumber, value: number | bigint, source?: ReadingSource): void;
   /** Whether an earlier row or source gave this series. */
-  has(metric: MetricName, labels: Labels): boolean;
+  has(metric: MetricName, labels: LabelsNumber): boolean;
   /** A value that was there but is of no use. */
   refuse(metric: MetricName, what: Trace): void;
 }
@@ -49,21 +52,6 @@ interface NamedValue {
   readonly value: Evaluate;
 }
 
-/** The rows of a table that one set of labels was made for. */
-export interface NamedRows {
-  readonly byIndex: Map<string, NamedRow>;
-  /** The columns that the rows were last compared with, where these outlive a read. */
-  columns: readonly (ReadonlyMap<string, Varbind> | undefined)[] | undefined;
-}
-
-/** The labels of a row, and what they were made from. */
-export interface NamedRow {
-  readonly inputs: readonly (string | number | bigint | undefined)[];
-  /** Before it was made unique. */
-  readonly name: string;
-  readonly labels: Labels;
-}
-
 /** More rows than this are not remembered: a device that calls its rows differently at each read must not fill the memory. */
 const MOST_NAMED_ROWS = 20_000;
 
@@ -72,8 +60,7 @@ const MOST_NAMED_ROWS = 20_000;
  * series; where that is nothing there are no labels, for what cannot be named cannot be told from others.
  *
  * From poll to poll they are mostly the same. Where they are made from columns of the row alone, those are compared with
- * what they were, which costs far less than making texts and labels anew; once per read, and not at all where the columns
- * themselves are remembered from the inventory.
+ * what they were, once per read, which costs far less than making texts and labels anew.
  */
 export class LabelSet {
   /** Gives the name of the row at hand; undefined where there is none. */
@@ -81,77 +68,84 @@ export class LabelSet {
   readonly key: string;
   readonly #named: readonly NamedValue[];
   readonly #inputs: readonly Oid[] | undefined;
-  /** Whether a poll does not ask for them. */
-  readonly #areSlow: boolean;
   /** The read that `#rows` was compared with. */
   #compared: Scope | undefined;
-  #rows: ReadonlyMap<string, NamedRow> | undefined;
+  #rows = NO_NAMES;
+  /** Rows of this read that are not among those. */
+  #made: NamedRow[] = [];
   #scope: Scope | undefined;
   #index: string | undefined;
-  #labels: Labels | undefined;
+  #labels: LabelsNumber | undefined;
 
   constructor(named: readonly NamedValue[], key: string, needs: Needs) {
     this.#named = named;
     const [first] = named;
-    this.name = first && ((scope) => this.#known(scope)?.name ?? nameText(first.value(scope)));
+    this.name = first && ((scope) => this.#knownName(scope) ?? nameText(first.value(scope)));
     this.key = key;
     const [columns, ...others] = needs.columns;
     const ofRow = columns && others.length === 0 && needs.scalars.size === 0 && !needs.acrossRows;
-    const [table, oids] = columns ?? [];
-    this.#inputs = ofRow && oids ? [...oids] : undefined;
-    this.#areSlow = this.#inputs?.every((oid) => table?.slow.has(oid)) === true;
+    this.#inputs = ofRow ? [...columns[1]] : undefined;
   }
 
-  of(scope: Scope, unique: Unique, output: Output): Labels | undefined {
+  of(scope: Scope, unique: Unique, output: Output): LabelsNumber | undefined {
     if (this.#scope === scope && this.#index === scope.index) return this.#labels;
-    const known = this.#known(scope);
-    this.#labels =
-      known && known.labels[this.#named[0]?.label ?? ''] === unique(known.name)
-        ? known.labels
-        : this.#make(scope, unique, output);
+    this.#labels = this.#knownLabels(scope, unique, output) ?? this.#make(scope, unique, output);
     this.#scope = scope;
     this.#index = scope.index;
     return this.#labels;
   }
 
-  /** Lets go of the device's values, which would else stay in memory until the next device is read. */
-  forget(): void {
+  /** Remembers what was made, and lets go of the device's values, which would else stay until the next device is read. */
+  finish(): void {
+    const scope = this.#compared;
+    if (this.#inputs && scope?.names && this.#made.length > 0) {
+      const rows = this.#rows.indexes.length < MOST_NAMED_ROWS ? this.#rows : NO_NAMES;
+      const columns = this.#inputs.map((oid) => scope.columns.get(oid));
+      scope.names.set(this, rows.with(this.#made, columns));
+      this.#made = [];
+    }
+    this.#rows = NO_NAMES;
+    this.#compared = undefined;
     this.#scope = undefined;
     this.#labels = undefined;
-    this.#compared = undefined;
-    this.#rows = undefined;
   }
 
-  /** The row as it was made before, where it is made from the same. Not while it is noted what is used. */
-  #known(scope: Scope): NamedRow | undefined {
-    if (!this.#inputs || scope.used || scope.index === undefined) return undefined;
+  /** Where the row is among those that are made from the same as before, or -1. Not while it is noted what is used. */
+  #known(scope: Scope): number {
+    if (!this.#inputs || !scope.names || scope.used || scope.index === undefined) return -1;
     if (this.#compared !== scope) {
-      this.#rows = this.#renewed(this.#inputs, scope);
+      this.#rows = this.#still(this.#inputs, scope, scope.names);
       this.#compared = scope;
     }
-    return this.#rows?.get(scope.index);
+    return this.#rows.positionOf(scope.index);
   }
 
   /** The rows of earlier reads, without those that are now made from something else or gone. */
-  #renewed(inputs: readonly Oid[], scope: Scope): ReadonlyMap<string, NamedRow> | undefined {
-    const named = scope.names?.get(this);
-    if (!named) return undefined;
-    const columns = inputs.map((oid) => scope.columns.get(oid));
-    const { columns: before, byIndex } = named;
-    const isWhole = scope.broken.size === 0;
-    if (isWhole && before && columns.every((column, position) => column === before[position])) return byIndex;
-    for (const [index, row] of byIndex) {
-      const isStill = inputs.every((oid, position) => {
-        const value = columns[position]?.get(index)?.value;
-        return value === undefined && scope.broken.has(oid) ? false : isSame(row.inputs[position], value);
-      });
-      if (!isStill) byIndex.delete(index);
-    }
-    named.columns = this.#areSlow && isWhole ? columns : undefined;
-    return byIndex;
+  #still(inputs: readonly Oid[], { columns, broken }: Scope, names: Map<LabelSet, NamedRows>): NamedRows {
+    const before = names.get(this) ?? NO_NAMES;
+    const still = before.still(
+      inputs.map((oid) => columns.get(oid)),
+      inputs.map((oid) => broken.has(oid)),
+    );
+    if (still !== before) names.set(this, still);
+    return still;
   }
 
-  #make(scope: Scope, unique: Unique, output: Output): Labels | undefined {
+  #knownName(scope: Scope): string | undefined {
+    const row = this.#known(scope);
+    return row === -1 ? undefined : this.#rows.names[row];
+  }
+
+  /** Not where the name was made unique then and need not be now, or the other way round. */
+  #knownLabels(scope: Scope, unique: Unique, output: Output): LabelsNumber | undefined {
+    const row = this.#known(scope);
+    const labels = row === -1 ? undefined : this.#rows.labels[row];
+    if (labels === undefined) return undefined;
+    const text = output.textsOf(labels)[this.#named[0]?.label ?? ''];
+    return text === unique(this.#rows.names[row] ?? '') ? labels : undefined;
+  }
+
+  #make(scope: Scope, unique: Unique, output: Output): LabelsNumber | undefined {
     const before = scope.uncertain;
     scope.uncertain = false;
     let name = '';
@@ -165,33 +159,17 @@ export class LabelSet {
     const isNamed = name !== '' || this.#named.length === 0;
     const made = isNamed && !scope.uncertain ? output.labels(labels) : undefined;
     scope.uncertain = before;
-    if (made) this.#remember(scope, name, made);
+    if (made !== undefined) this.#note(made, name, scope, output);
     return made;
   }
 
-  #remember(scope: Scope, name: string, labels: Labels): void {
-    const { index, names } = scope;
-    if (!this.#inputs || !names || index === undefined) return;
-    const named: NamedRows = names.get(this) ?? { byIndex: new Map(), columns: undefined };
-    if (named.byIndex.size >= MOST_NAMED_ROWS) named.byIndex.clear();
-    const inputs = this.#inputs.map((oid) => asKept(scope.columns.get(oid)?.get(index)?.value));
-    named.byIndex.set(index, { inputs, name, labels });
-    names.set(this, named);
-    // Only now, for the first row that is remembered of a device.
-    if (this.#compared === scope) this.#rows = named.byIndex;
+  #note(labels: LabelsNumber, name: string, scope: Scope, output: Output): void {
+    const { index } = scope;
+    if (this.#compared !== scope || index === undefined) return;
+    const text = output.textsOf(labels)[this.#named[0]?.label ?? ''];
+    // Mostly the name is in the labels; then it need not be kept twice.
+    this.#made.push({ index, name: text === name ? text : name, labels });
   }
-}
-
-/** Octets become a text of as many signs: they are a window on a whole datagram. */
-function asKept(value: Varbind['value'] | undefined): NamedRow['inputs'][number] {
-  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value;
-}
-
-function isSame(kept: NamedRow['inputs'][number], value: Varbind['value'] | undefined): boolean {
-  if (!(value instanceof Uint8Array)) return kept === value;
-  if (typeof kept !== 'string' || kept.length !== value.length) return false;
-  for (let i = 0; i < value.length; i += 1) if (kept.charCodeAt(i) !== value[i]) return false;
-  return true;
 }
 
 /** The labels of a metric, the same object for the same labels under the same condition. */

@@ -1,12 +1,13 @@
 /** What is learnt about a device from poll to poll. Plain data, owned by whoever polls the device. */
-import type { MetricName } from '#collectors/catalogue.ts';
-import type { Labels } from '#collectors/contract.ts';
 import type { AreaName } from '#config/profile.ts';
 import type { Oid, ReadPlan, Varbind } from '../agent.ts';
 import type { CompiledProfile } from './compile.ts';
 import type { Clocks } from './continuity.ts';
 import { type CounterMemory, noCounters } from './counters.ts';
-import type { LabelSet, NamedRows } from './labels.ts';
+import type { KeptColumn } from './kept-columns.ts';
+import type { LabelSet } from './labels.ts';
+import { LabelsTable } from './labels-table.ts';
+import type { NamedRows } from './named-rows.ts';
 import type { CompiledReading } from './readings.ts';
 import type { TableShape } from './scope.ts';
 
@@ -17,15 +18,15 @@ export interface DeviceMemory {
   /** sysDescr and its like: facts that readings may use and that are not asked again until the next inventory. */
   scalars: ReadonlyMap<Oid, Varbind>;
   /** Which sources of each area answered. */
-  chosen: Map<AreaName, readonly number[]>;
+  chosen: ReadonlyMap<AreaName, readonly number[]>;
   /** Objects that the device does not have. */
-  absent: Set<Oid>;
+  absent: ReadonlySet<Oid>;
   /** Rows of slow columns, as far as they are used. */
-  slow: Map<Oid, ReadonlyMap<string, Varbind>>;
+  slow: Map<Oid, KeptColumn>;
   /** Tables of slow columns, with the columns that polls read of them. */
   watched: ReadonlyMap<TableShape, ReadonlySet<Oid>>;
-  /** Which rows the tables of slow columns had when these were read, by the table's name. */
-  shapes: Map<string, number>;
+  /** Which rows the watched tables had when their slow columns were read, in their order. */
+  shapes: number[];
   /** Metrics reads since the last inventory. */
   polls: number;
   /** What the device's clocks and ours showed when it last told its uptime. */
@@ -53,23 +54,15 @@ export interface FirstRound {
 
 /** The series of a device. What is worked out for them once need not be worked out at each poll. */
 export interface SeriesMemory {
-  /** Labels by their text, so that equal labels are the same object from poll to poll. */
-  readonly labels: Map<string, Labels>;
-  /** By metric: the read that gave the series last. */
-  readonly given: Map<MetricName, Map<Labels, number>>;
+  readonly labels: LabelsTable;
   readonly names: Map<LabelSet, NamedRows>;
   readonly doubles: Map<CompiledReading, DoubledNames>;
-  reads: number;
 }
 
 /** The names of a table's rows, and those that several rows bear. */
 export interface DoubledNames {
   readonly names: readonly (string | undefined)[];
   readonly doubled: ReadonlySet<string>;
-}
-
-export function noSeries(): SeriesMemory {
-  return { labels: new Map(), given: new Map(), names: new Map(), doubles: new Map(), reads: 0 };
 }
 
 export function emptyMemory(): DeviceMemory {
@@ -81,11 +74,11 @@ export function emptyMemory(): DeviceMemory {
     absent: new Set(),
     slow: new Map(),
     watched: new Map(),
-    shapes: new Map(),
+    shapes: [],
     polls: 0,
     clocks: undefined,
     counters: noCounters(),
-    series: noSeries(),
+    series: { labels: new LabelsTable(), names: new Map(), doubles: new Map() },
     firstRound: undefined,
   };
 }

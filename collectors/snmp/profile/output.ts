@@ -1,8 +1,8 @@
 /** Collects the series of one read: no series twice, and the same labels are the same object from poll to poll. */
-import type { MetricName } from '#collectors/catalogue.ts';
-import type { Labels, Reading } from '#collectors/contract.ts';
+import { CATALOGUE, type MetricName } from '#collectors/catalogue.ts';
+import type { Labels, Reading, ReadingSource } from '#collectors/contract.ts';
 import type { Output } from './labels.ts';
-import type { SeriesMemory } from './memory.ts';
+import type { LabelsNumber, LabelsTable } from './labels-table.ts';
 import type { Refusal } from './scope.ts';
 
 export interface RefusedValue extends Refusal {
@@ -13,57 +13,41 @@ const MOST_REFUSALS = 20;
 
 export class SeriesOutput implements Output {
   readonly refused: RefusedValue[] = [];
-  readonly #known: ReadonlyMap<string, Labels>;
-  readonly #series: SeriesMemory;
+  /** Labels that were asked for. */
+  readonly used: Set<LabelsNumber> | undefined;
+  readonly #table: LabelsTable;
+  readonly #given: GivenSeries;
   #readings: Reading[] = [];
-  /** The metric at hand, and what was given of it. */
-  #metric: MetricName | undefined;
-  #given: Map<Labels, number> = new Map();
 
   /**
-   * @param known labels of earlier reads.
-   * @param series what this read gives is added to it. Another one than that of the labels where those that are used no
-   * longer are to be forgotten.
+   * @param table labels of earlier reads; those of this one are added.
+   * @param noteUsed whether it is noted which labels are asked for, to forget the others.
    */
-  constructor(known: ReadonlyMap<string, Labels>, series: SeriesMemory) {
-    this.#known = known;
-    this.#series = series;
-    series.reads += 1;
+  constructor(table: LabelsTable, { noteUsed }: { readonly noteUsed: boolean }) {
+    this.#table = table;
+    this.#given = new GivenSeries(table.size);
+    this.used = noteUsed ? new Set() : undefined;
   }
 
-  labels(parts: Labels): Labels {
-    let key = '';
-    for (const label in parts) key += `${label}\u0000${parts[label]}\u0001`;
-    const known = this.#known.get(key) ?? this.#series.labels.get(key);
-    if (known && this.#known === this.#series.labels) return known;
-    const labels = known ?? Object.freeze({ ...parts });
-    this.#series.labels.set(key, labels);
-    return labels;
+  labels(parts: Labels): LabelsNumber {
+    const number = this.#table.numberOf(parts);
+    this.used?.add(number);
+    return number;
+  }
+
+  textsOf(labels: LabelsNumber): Labels {
+    return this.#table.at(labels);
   }
 
   /** A series that an earlier source gave stays: what two sources say about one thing is said once. */
-  add(reading: Reading): void {
-    const given = this.#givenOf(reading.metric);
-    const { reads } = this.#series;
-    if (given.get(reading.labels) === reads) return;
-    given.set(reading.labels, reads);
-    this.#readings.push(reading);
+  add(metric: MetricName, labels: LabelsNumber, value: number | bigint, source?: ReadingSource): void {
+    if (!this.#given.add(metric, labels)) return;
+    const texts = this.#table.at(labels);
+    this.#readings.push(source ? { metric, labels: texts, value, source } : { metric, labels: texts, value });
   }
 
-  has(metric: MetricName, labels: Labels): boolean {
-    return this.#givenOf(metric).get(labels) === this.#series.reads;
-  }
-
-  #givenOf(metric: MetricName): Map<Labels, number> {
-    if (metric === this.#metric) return this.#given;
-    let given = this.#series.given.get(metric);
-    if (!given) {
-      given = new Map();
-      this.#series.given.set(metric, given);
-    }
-    this.#metric = metric;
-    this.#given = given;
-    return given;
+  has(metric: MetricName, labels: LabelsNumber): boolean {
+    return this.#given.has(metric, labels);
   }
 
   /** To come back to by `undo`. */
@@ -73,7 +57,8 @@ export class SeriesOutput implements Output {
 
   /** Takes back what was added since `mark`. */
   undo(mark: number): void {
-    for (const { metric, labels } of this.#readings.splice(mark)) this.#series.given.get(metric)?.delete(labels);
+    for (const { metric, labels } of this.#readings.splice(mark))
+      this.#given.delete(metric, this.#table.numberOf(labels));
   }
 
   refuse(metric: MetricName, what: Refusal): void {
@@ -86,4 +71,49 @@ export class SeriesOutput implements Output {
     this.#readings = [];
     return taken;
   }
+}
+
+const NUMBERS: ReadonlyMap<MetricName, number> = new Map(
+  (Object.keys(CATALOGUE) as MetricName[]).map((metric, number) => [metric, number]),
+);
+const WORDS = Math.ceil(NUMBERS.size / 32);
+
+/** Which series a read gave: a bit for each metric under each labels. */
+class GivenSeries {
+  readonly #words: number[];
+
+  /** @param labels so many are expected */
+  constructor(labels: number) {
+    this.#words = new Array<number>(labels * WORDS).fill(0);
+  }
+
+  has(metric: MetricName, labels: LabelsNumber): boolean {
+    const number = NUMBERS.get(metric) ?? 0;
+    return ((this.#words[wordOf(number, labels)] ?? 0) & bitOf(number)) !== 0;
+  }
+
+  /** Whether it was not there yet. */
+  add(metric: MetricName, labels: LabelsNumber): boolean {
+    const number = NUMBERS.get(metric) ?? 0;
+    const at = wordOf(number, labels);
+    const word = this.#words[at] ?? 0;
+    const bit = bitOf(number);
+    if ((word & bit) !== 0) return false;
+    this.#words[at] = word | bit;
+    return true;
+  }
+
+  delete(metric: MetricName, labels: LabelsNumber): void {
+    const number = NUMBERS.get(metric) ?? 0;
+    const at = wordOf(number, labels);
+    this.#words[at] = (this.#words[at] ?? 0) & ~bitOf(number);
+  }
+}
+
+function wordOf(metric: number, labels: LabelsNumber): number {
+  return labels * WORDS + (metric >>> 5);
+}
+
+function bitOf(metric: number): number {
+  return 1 << (metric & 31);
 }

@@ -43,7 +43,7 @@ export function meterReading(reading: Kind<'meter'>, context: CompileContext): C
         return false;
       }
       const labels = output.labels({ meter: reading.meter });
-      output.add({ metric, labels, value: pages, source: sourceOf(trace, unitText) });
+      output.add(metric, labels, pages, sourceOf(trace, unitText));
       return true;
     },
   };
@@ -94,9 +94,9 @@ export function supplyReading(reading: Kind<'supply'>, context: CompileContext):
       const left = filled(scope) ? inverted(measured) : measured;
       const supply = unique(text);
       const about = output.labels({ supply, description: supplyDescription(words), type: kind, color: shade });
-      output.add({ metric: 'siteward_printer_supply_info', labels: about, value: 1 });
+      output.add('siteward_printer_supply_info', about, 1);
       if (left.kind === 'known') {
-        output.add({ metric: 'siteward_printer_supply_level_ratio', labels: about, value: left.ratio });
+        output.add('siteward_printer_supply_level_ratio', about, left.ratio);
       }
       const stated = SUPPLY_STATES.find((each) => each === textOf(state(scope)));
       emitState(supply, stated ?? supplyState(left), output);
@@ -108,7 +108,7 @@ export function supplyReading(reading: Kind<'supply'>, context: CompileContext):
 function emitState(supply: string, state: SupplyState, output: Output): void {
   for (const each of SUPPLY_STATES) {
     const labels = output.labels({ supply, state: each });
-    output.add({ metric: 'siteward_printer_supply_state', labels, value: each === state ? 1 : 0 });
+    output.add('siteward_printer_supply_state', labels, each === state ? 1 : 0);
   }
 }
 
@@ -127,7 +127,7 @@ export function trayReading(reading: Kind<'tray'>, context: CompileContext): Com
       const found = trayLevel(raw, plain(max, scope), plain(unit, scope));
       if (found.kind === 'known') {
         const labels = output.labels({ tray: unique(text) });
-        output.add({ metric: 'siteward_printer_input_level_ratio', labels, value: found.ratio });
+        output.add('siteward_printer_input_level_ratio', labels, found.ratio);
       }
       return true;
     },

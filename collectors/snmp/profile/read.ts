@@ -4,18 +4,20 @@
  */
 import type { Identity, Monotonic, Problem, Question, Reading, ReadingGroup } from '#collectors/contract.ts';
 import type { AreaName } from '#config/profile.ts';
-import type { Agent, Oid, ReadResult } from '../agent.ts';
+import type { Agent, Oid, ReadResult, Varbind } from '../agent.ts';
+import { Shared, sharedOids } from '../shared.ts';
 import type { CompiledArea, CompiledProfile, CompiledSource } from './compile.ts';
 import { type Clocks, clocksOf, courseOf } from './continuity.ts';
 import { CarriedCounters, noCounters, retainCounters } from './counters.ts';
 import { identityOf } from './identity.ts';
+import { keptColumns, keptValue } from './kept-columns.ts';
 import type { ProfileLibrary } from './library.ts';
-import { type DeviceMemory, type FirstRound, noSeries, type Round } from './memory.ts';
+import type { DeviceMemory, FirstRound, Round } from './memory.ts';
 import { SeriesOutput } from './output.ts';
 import { partialProblems, refusalProblems, unknownDevice } from './problems.ts';
 import { type Recognition, recognise, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UP_TIME } from './recognise.ts';
 import { Scope, type TableShape } from './scope.ts';
-import { keptRows, noteShapes, outdatedColumns } from './slow-columns.ts';
+import { noteShapes, outdatedColumns } from './slow-columns.ts';
 import { runSource } from './source.ts';
 import { Needs } from './value.ts';
 
@@ -49,8 +51,16 @@ export async function readDevice(request: ReadRequest): Promise<DeviceReading> {
   return await readInventory(request);
 }
 
+const sharedChoices = new Shared<DeviceMemory['chosen']>();
+/** By profile, so that they go with it when profiles are read anew. */
+const sharedRounds = new WeakMap<CompiledProfile, Shared<FirstRound>>();
+
 /** Facts that a poll need not ask again. */
 const LASTING: readonly string[] = [SYS_DESCR, SYS_OBJECT_ID, SYS_NAME];
+
+function lastingScalars(scalars: ReadonlyMap<Oid, Varbind>): Map<Oid, Varbind> {
+  return new Map([...scalars].filter(([oid]) => LASTING.includes(oid)).map(([oid, value]) => [oid, keptValue(value)]));
+}
 
 async function readInventory({ agent, library, memory, at, signal }: ReadRequest): Promise<DeviceReading> {
   const recognition = await recognise(agent, library, signal);
@@ -63,10 +73,8 @@ async function readInventory({ agent, library, memory, at, signal }: ReadRequest
   const scope = new Scope(recognition.scalars, { remember: true });
   if (isAnother(profile, recognition, memory)) memory.counters = noCounters();
   scope.counters = new CarriedCounters(memory.counters, courseOf(memory.clocks, clocksOf(scope.scalars, at)));
-  const series = noSeries();
-  scope.names = series.names;
-  scope.doubles = series.doubles;
-  const output = new SeriesOutput(memory.series.labels, series);
+  const { labels, names, doubles } = memory.series;
+  const output = new SeriesOutput(labels, { noteUsed: true });
   const session = new Session(agent, scope, output, signal, recognition.asked);
   session.want(profile.identityNeeds);
 
@@ -84,17 +92,18 @@ async function readInventory({ agent, library, memory, at, signal }: ReadRequest
 
   const gone = [...memory.chosen.keys()].filter((name) => !groups.some((group) => group.name === name));
   memory.profile = profile.name;
-  memory.chosen = chosen;
-  memory.scalars = new Map([...scope.scalars].filter(([oid]) => LASTING.includes(oid)));
-  memory.absent = session.absent();
-  memory.slow = keptRows(scope.used ?? new Map());
+  memory.chosen = sharedChoices.of(chosen);
+  memory.scalars = lastingScalars(scope.scalars);
+  memory.absent = sharedOids.of(session.absent());
+  memory.slow = keptColumns(scope.used ?? []);
   noteShapes(chosenSources(profile.areas, chosen), scope, memory);
   memory.clocks = laterClocks(memory.clocks, clocksOf(scope.scalars, at));
   memory.polls = 0;
   memory.firstRound = undefined;
-  memory.series = series;
-  // Of half an answer it is not known which series are gone.
-  if (session.partial.length === 0) retainCounters(memory.counters, series.labels.values());
+  // What they were made from was read anew, and labels may have other numbers now.
+  names.clear();
+  doubles.clear();
+  retainCounters(memory.counters, labels.retain(output.used ?? []));
   return {
     identity: identityOf(profile, scope),
     groups: [...groups, ...gone.map((name) => ({ name, readings: [] }))],
@@ -142,7 +151,7 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
   for (const [oid, rows] of memory.slow) scope.columns.set(oid, rows);
   scope.names = memory.series.names;
   scope.doubles = memory.series.doubles;
-  const output = new SeriesOutput(memory.series.labels, memory.series);
+  const output = new SeriesOutput(memory.series.labels, { noteUsed: false });
   const firstRound = memory.firstRound?.profile === profile ? memory.firstRound : undefined;
   const session = new Session(agent, scope, output, signal, firstRound?.known ?? knownOf(memory));
   session.want(SYSTEM);
@@ -200,7 +209,7 @@ async function renewSlowColumns(session: Session, scope: Scope, memory: DeviceMe
 function keepRenewed(scope: Scope, memory: DeviceMemory): void {
   if (!scope.used) return;
   const whole = [...scope.used].filter(([oid]) => !scope.broken.has(oid));
-  for (const [oid, rows] of keptRows(new Map(whole))) memory.slow.set(oid, rows);
+  for (const [oid, column] of keptColumns(whole)) memory.slow.set(oid, column);
 }
 
 /** How far the sources of one area have been tried. */
@@ -271,7 +280,10 @@ class Session {
   /** What was asked first, and what was not. */
   firstRound(profile: CompiledProfile): FirstRound | undefined {
     const [round] = this.#rounds;
-    return round && { profile, known: this.#known, round };
+    if (!round) return undefined;
+    const shared = sharedRounds.get(profile) ?? new Shared<FirstRound>();
+    sharedRounds.set(profile, shared);
+    return shared.of({ profile, known: this.#known, round });
   }
 
   /**
@@ -294,7 +306,7 @@ class Session {
       }
       for (const each of open) this.#run(each, learnt, chosen);
     }
-    for (const { area, answered } of readings) if (answered.length > 0) chosen.set(area.name, answered);
+    for (const { area, answered } of readings) if (answered.length > 0) chosen.set(area.name, [...answered]);
     // An area that gave something before and gives nothing now is given empty, so that its old readings go.
     const groups = readings
       .filter(({ area, readings: found }) => found.length > 0 || chosen.has(area.name) || learnt.has(area.name))

@@ -49,7 +49,7 @@ function seriesReading(reading: Kind<'metric'>, context: ReadingContext, conditi
     emit(scope, unique, output) {
       if (carries && scope.counters) {
         const labels = set.of(scope, unique, output);
-        if (!labels) return false;
+        if (labels === undefined) return false;
         // Two rows of one name must not be taken for one counter.
         if (output.has(metric, labels)) return true;
         scope.counters.turnTo(labels, () => most(scope));
@@ -57,7 +57,7 @@ function seriesReading(reading: Kind<'metric'>, context: ReadingContext, conditi
       const cell = value(scope);
       if (cell === undefined) return false;
       const labels = set.of(scope, unique, output);
-      if (!labels) return false;
+      if (labels === undefined) return false;
       const number = numberOf(cell);
       const converted = number === undefined ? undefined : convert(number);
       if (converted === undefined) {
@@ -65,7 +65,7 @@ function seriesReading(reading: Kind<'metric'>, context: ReadingContext, conditi
         if (source) output.refuse(metric, source);
         return false;
       }
-      output.add({ metric, labels, value: converted });
+      output.add(metric, labels, converted);
       return true;
     },
   };
@@ -133,13 +133,10 @@ function stateReading(reading: Kind<'states'>, context: ReadingContext, conditio
     emit(scope, unique, output) {
       const state = textOf(value(scope));
       const labels = state === undefined || !reading.of.includes(state) ? undefined : set.of(scope, unique, output);
-      if (!labels) return false;
+      if (labels === undefined) return false;
+      const texts = output.textsOf(labels);
       for (const each of reading.of) {
-        output.add({
-          metric,
-          labels: output.labels({ ...labels, [reading.label]: each }),
-          value: each === state ? 1 : 0,
-        });
+        output.add(metric, output.labels({ ...texts, [reading.label]: each }), each === state ? 1 : 0);
       }
       return true;
     },
@@ -157,10 +154,9 @@ function flagReading(reading: Kind<'flags'>, context: ReadingContext, condition:
       const cell = value(scope);
       const names = Array.isArray(cell) ? (cell as readonly string[]) : undefined;
       const labels = names && set.of(scope, unique, output);
-      if (!labels) return false;
-      for (const name of names) {
-        output.add({ metric, labels: output.labels({ ...labels, [reading.label]: name }), value: 1 });
-      }
+      if (!names || labels === undefined) return false;
+      const texts = output.textsOf(labels);
+      for (const name of names) output.add(metric, output.labels({ ...texts, [reading.label]: name }), 1);
       return true;
     },
   };

@@ -1,6 +1,6 @@
 /** What was read from a device, as the values of a profile see it. */
 import type { Oid, ReadResult, Varbind } from '../agent.ts';
-import { ColumnRows } from '../rows.ts';
+import { IndexedRows } from '../rows.ts';
 import { type Cell, cellOf, rawText } from './cell.ts';
 import type { CarriedCounters } from './counters.ts';
 import type { SeriesMemory } from './memory.ts';
@@ -162,5 +162,5 @@ function union(columns: readonly ReadonlyMap<string, Varbind>[]): readonly strin
 }
 
 function indexesOf(column: ReadonlyMap<string, Varbind>): readonly string[] {
-  return column instanceof ColumnRows ? column.indexes : [...column.keys()];
+  return column instanceof IndexedRows ? column.indexes : [...column.keys()];
 }

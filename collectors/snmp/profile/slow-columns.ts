@@ -1,43 +1,11 @@
-/** Columns that are read at inventory and remembered: what is kept of them, and when they must be read anew. */
-import type { Oid, Varbind } from '../agent.ts';
+/** Columns that are read at inventory and remembered: when they must be read anew. */
+import type { Oid } from '../agent.ts';
+import { Shared } from '../shared.ts';
 import type { CompiledSource } from './compile.ts';
 import type { DeviceMemory } from './memory.ts';
 import type { Scope, TableShape } from './scope.ts';
 
-type Rows = ReadonlyMap<string, Varbind>;
-
-/**
- * The same rows without the datagrams they came in, whose octets theirs are a window on: all octets go into one buffer, and
- * what several rows say is kept once.
- */
-export function keptRows(used: ReadonlyMap<Oid, Rows>): Map<Oid, Rows> {
-  let length = 0;
-  for (const rows of used.values()) for (const { value } of rows.values()) length += octetsOf(value)?.length ?? 0;
-  const buffer = Buffer.allocUnsafeSlow(length);
-  const known = new Map<string, Varbind>();
-  let at = 0;
-  const kept = (varbind: Varbind): Varbind => {
-    const octets = octetsOf(varbind.value);
-    if (!octets) return varbind;
-    const key = `${varbind.type} ${Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1')}`;
-    let same = known.get(key);
-    if (!same) {
-      buffer.set(octets, at);
-      const value = new Uint8Array(buffer.buffer, buffer.byteOffset + at, octets.length);
-      at += octets.length;
-      same = { type: varbind.type, value } as Varbind;
-      known.set(key, same);
-    }
-    return same;
-  };
-  return new Map(
-    [...used].map(([oid, rows]) => [oid, new Map([...rows].map(([index, varbind]) => [index, kept(varbind)]))]),
-  );
-}
-
-function octetsOf(value: Varbind['value']): Uint8Array | undefined {
-  return value instanceof Uint8Array ? value : undefined;
-}
+const sharedTables = new Shared<DeviceMemory['watched']>();
 
 /** Tables of which slow columns are remembered, with the columns that the sources read of them at each poll. */
 function watchedTables(
@@ -73,8 +41,8 @@ function shapeOf(indexes: readonly string[]): number {
 
 /** Notes which rows the tables have whose slow columns were just read. */
 export function noteShapes(sources: readonly CompiledSource[], scope: Scope, memory: DeviceMemory): void {
-  memory.watched = watchedTables(sources, memory);
-  memory.shapes = new Map(Array.from(memory.watched, ([table, polled]) => [table.name, shapeOf(scope.rowsOf(polled))]));
+  memory.watched = sharedTables.of(watchedTables(sources, memory));
+  memory.shapes = Array.from(memory.watched.values(), (polled) => shapeOf(scope.rowsOf(polled)));
 }
 
 /**
@@ -83,11 +51,13 @@ export function noteShapes(sources: readonly CompiledSource[], scope: Scope, mem
  */
 export function outdatedColumns(scope: Scope, memory: DeviceMemory): ReadonlyMap<TableShape, readonly Oid[]> {
   const outdated = new Map<TableShape, readonly Oid[]>();
+  let position = -1;
   for (const [table, polled] of memory.watched) {
+    position += 1;
     if (some(polled, (oid) => scope.broken.has(oid))) continue;
     const shape = shapeOf(scope.rowsOf(polled));
-    if (memory.shapes.get(table.name) === shape) continue;
-    memory.shapes.set(table.name, shape);
+    if (memory.shapes[position] === shape) continue;
+    memory.shapes[position] = shape;
     outdated.set(
       table,
       [...table.slow].filter((oid) => memory.slow.has(oid)),

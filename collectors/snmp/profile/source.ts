@@ -1,6 +1,8 @@
 /** Gives out the series of one source, row by row. */
+import { isSameList, Shared } from '../shared.ts';
 import type { CompiledSource } from './compile.ts';
 import type { Unique } from './labels.ts';
+import type { DoubledNames } from './memory.ts';
 import type { SeriesOutput } from './output.ts';
 import type { CompiledReading } from './readings.ts';
 import type { Scope } from './scope.ts';
@@ -32,7 +34,7 @@ export function runSource(source: CompiledSource, scope: Scope, output: SeriesOu
     return answered;
   } finally {
     scope.index = undefined;
-    for (const set of source.labelSets) set.forget();
+    for (const set of source.labelSets) set.finish();
   }
 }
 
@@ -59,6 +61,12 @@ function at<T>(scope: Scope, index: string, evaluate: (scope: Scope) => T): T {
   scope.index = index;
   return evaluate(scope);
 }
+
+const NO_DOUBLES: ReadonlySet<string> = new Set();
+const sharedNames = new Shared<DoubledNames>(
+  (a, b) => isSameList(a.names, b.names),
+  ({ names }) => names.length,
+);
 
 /** Names that several rows bear, by the kind of name. Each of them gets its index behind it, so that none is mistaken. */
 function doubledNames(
@@ -87,7 +95,7 @@ function doublesOf(reading: CompiledReading, rows: readonly string[], scope: Sco
     if (once.has(text)) doubled.add(text);
     else once.add(text);
   }
-  scope.doubles?.set(reading, { names, doubled });
+  scope.doubles?.set(reading, sharedNames.of({ names, doubled: doubled.size > 0 ? doubled : NO_DOUBLES }));
   return doubled;
 }
 
