@@ -103,7 +103,9 @@ async function readInventory({ agent, library, memory, at, signal }: ReadRequest
   // What they were made from was read anew, and labels may have other numbers now.
   names.clear();
   doubles.clear();
-  retainCounters(memory.counters, labels.retain(output.used ?? []));
+  // Of half an answer it is not known which series are gone. Where no whole one ever comes, that must end somewhere.
+  if (session.partial.length === 0 || labels.size > MOST_UNSURE)
+    retainCounters(memory.counters, labels.retain(output.used ?? []));
   return {
     identity: identityOf(profile, scope),
     groups: [...groups, ...gone.map((name) => ({ name, readings: [] }))],
@@ -125,6 +127,9 @@ function laterClocks(before: Clocks | undefined, now: Clocks): Clocks | undefine
 
 /** Two members of a cluster that answer in turn, each with an uptime of its own, must not cost an inventory each time. */
 const POLLS_BETWEEN_RESTARTS = 5;
+
+/** Labels that half an answer leaves a device, though it may have none of their series any more. */
+const MOST_UNSURE = 20_000;
 
 /** How often an incomplete answer may leave a device what it was taken for before. */
 const MOST_DOUBTS = 2;

@@ -42,6 +42,8 @@ ${more}`;
 
 const received = (read: Parameters<typeof lines>[0]) =>
   lines(read).filter((line) => /receive_(bytes|discards)/.test(line) && !line.endsWith(' 0'));
+const labelsOf = ({ groups }: Parameters<typeof lines>[0]) =>
+  groups.flatMap(({ readings }) => readings).find(({ metric }) => metric.endsWith('_receive_bytes_total'))?.labels;
 const uptime = (read: Parameters<typeof lines>[0]) => lines(read).filter((line) => line.includes('uptime'));
 
 describe('an interface with counters of 32 bits', () => {
@@ -56,6 +58,26 @@ describe('an interface with counters of 32 bits', () => {
 
     expect(received(turned)).toEqual([`interface_receive_bytes_total{gi1} ${TURN + 900}`]);
     expect(received(again)).toEqual([`interface_receive_bytes_total{gi1} ${TURN + 2_000}`]);
+  });
+
+  test('goes on after an inventory that brought half an answer, under the same labels', async () => {
+    const port = { index: 1, name: 'gi1', octets: TURN - 100 };
+    const device = deviceOf(library, recording(1_000_000, [port]));
+    await device.ask('inventory', 0);
+    device.agent.become(recording(1_006_000, [{ ...port, octets: 900 }]));
+    const before = await device.ask('metrics', 60);
+
+    const name = `${IF}.2`;
+    device.agent.partial.push({ column: name, reason: 'no-answer' });
+    device.agent.become(recording(1_012_000, [{ ...port, octets: 1_000 }]).replace(`${name}.1|4|gi1`, ''));
+    const half = await device.ask('inventory', 120);
+    device.agent.partial.length = 0;
+    device.agent.become(recording(1_018_000, [{ ...port, octets: 2_000 }]));
+    const after = await device.ask('metrics', 180);
+
+    expect(received(half)).toEqual([]);
+    expect(received(after)).toEqual([`interface_receive_bytes_total{gi1} ${TURN + 2_000}`]);
+    expect(labelsOf(after)).toBe(labelsOf(before));
   });
 
   test('counts packets at a speed of packets: no port discards four thousand million in a minute', async () => {
