@@ -16,13 +16,19 @@ export function escapeLabel(value: string): string {
   return /[\\"\n]/.test(text) ? text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : text;
 }
 
-/** `{device="fw-1",interface="wan"}`: device first, the rest in alphabetical order, so that equal labels give equal text. */
-export function labelText(device: string | undefined, labels: Labels): string {
-  const pairs = Object.keys(labels)
+/** What the labels of all series of a device begin with: `{device="fw-1"`. What belongs to the whole site begins with nothing. */
+export function deviceText(device: string): string {
+  return device === '' ? '' : `{device="${escapeLabel(device)}"`;
+}
+
+/** What follows it: `,interface="wan"}`. In alphabetical order, so that equal labels give equal text. */
+export function labelText(device: string, labels: Labels): string {
+  const text = Object.keys(labels)
     .toSorted()
-    .map((name) => `${name}="${escapeLabel(labels[name] ?? '')}"`);
-  if (device !== undefined) pairs.unshift(`device="${escapeLabel(device)}"`);
-  return pairs.length > 0 ? `{${pairs.join(',')}}` : '';
+    .map((name) => `${name}="${escapeLabel(labels[name] ?? '')}"`)
+    .join();
+  if (device !== '') return text === '' ? '}' : `,${text}}`;
+  return text === '' ? '' : `{${text}}`;
 }
 
 /** The lines before a family's samples. OpenMetrics names a counter without its `_total`. */

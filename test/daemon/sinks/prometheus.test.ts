@@ -181,6 +181,60 @@ describe('10,000 hostile names', () => {
   });
 });
 
+test('a device has at most 20,000 series of a group, and what is over them is counted', () => {
+  const sink = new PrometheusSink();
+  const flood = Array.from({ length: 20_010 }, (_, index) => {
+    return ['siteward_cpu_usage_ratio', { cpu: `${index}` }, index] as const;
+  });
+  sink.accept(observation('a', 'cpu', flood));
+  sink.accept(observation('a', 'cpu', flood));
+
+  expect(sink.size()).toEqual({ series: 20_000, cut: 20 });
+  expect(samples(sink).at(-1)).toBe('siteward_cpu_usage_ratio{device="a",cpu="19999"} 19999');
+});
+
+test('a device that comes, goes or changes in the middle of a scrape tears no line and doubles no series', () => {
+  const sink = new PrometheusSink();
+  const rows = Array.from({ length: 50 }, (_, index) => ({ component: `${index}`, kind: 'fan' }));
+  const poll = (device: string, group: string, size: number) =>
+    observation(
+      device,
+      group,
+      rows
+        .slice(0, size)
+        .flatMap((labels) => [
+          ['siteward_component_ok', labels, 1] as const,
+          ['siteward_interface_receive_bytes_total', labels, 123_456_789n] as const,
+        ]),
+    );
+  const devices = Array.from({ length: 40 }, (_, index) => `device-${index}`);
+  for (const device of devices) for (const group of ['one', 'two']) sink.accept(poll(device, group, 50));
+
+  const random = seededRandom(7);
+  let scrape = '';
+  let pieces = 0;
+  for (const piece of sink.render('text')) {
+    pieces += 1;
+    scrape += piece.toString();
+    for (const device of devices) {
+      const chance = random();
+      if (chance < 0.2) sink.forget(device);
+      else if (chance < 0.4) sink.accept({ ...poll(device, 'one', 0), evidence: { kind: 'silent' }, groups: [] });
+      else if (chance < 0.7) sink.accept(poll(device, chance < 0.5 ? 'one' : 'two', Math.floor(random() * 50)));
+    }
+  }
+
+  const lines = scrape.split('\n').slice(0, -1);
+  const series = lines.filter((line) => !line.startsWith('#')).map((line) => line.replace(/ .*/, ''));
+  expect(pieces).toBeGreaterThan(3);
+  expect(
+    lines.filter(
+      (line) => !/^(# .*|siteward_\w+\{device="device-\d+",component="\d+",kind="fan"\} (1|123456789))$/.test(line),
+    ),
+  ).toEqual([]);
+  expect(new Set(series).size).toBe(series.length);
+});
+
 test('devices that share one labels object keep their own names', () => {
   const sink = new PrometheusSink();
   const shared = { state: 'up' };
