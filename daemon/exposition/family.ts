@@ -10,7 +10,9 @@ export class Family {
   readonly #metric: MetricName;
   readonly #place: number;
   readonly #name: PackedTexts;
-  readonly #groups: SeriesGroup[] = [];
+  #groups: SeriesGroup[] = [];
+  /** Left since the list was last looked at: where a whole site falls silent, each would be a search through all. */
+  readonly #gone = new Set<SeriesGroup>();
 
   /** @param place where the metric stands in the catalogue */
   constructor(metric: MetricName, place: number) {
@@ -22,19 +24,29 @@ export class Family {
   /** @param group has samples of the metric now */
   add(group: SeriesGroup): void {
     const { device } = group;
+    const groups = this.#swept();
     // Mostly it is the only one. To look for others among all devices at each start of one would take long.
     const isOnly = device.groupsWith(this.#place).length === 1;
-    const last = isOnly ? -1 : this.#groups.findLastIndex((each) => each.device === device);
-    this.#groups.splice(last < 0 ? this.#groups.length : last + 1, 0, group);
+    const last = isOnly ? -1 : groups.findLastIndex((each) => each.device === device);
+    groups.splice(last < 0 ? groups.length : last + 1, 0, group);
   }
 
   remove(group: SeriesGroup): void {
-    this.#groups.splice(this.#groups.indexOf(group), 1);
+    this.#gone.add(group);
+  }
+
+  #swept(): SeriesGroup[] {
+    if (this.#gone.size > 0) {
+      this.#groups = this.#groups.filter((group) => !this.#gone.has(group));
+      this.#gone.clear();
+    }
+    return this.#groups;
   }
 
   readings(device: DeviceSeries): Reading[] {
     const groups = device.groupsWith(this.#place);
-    if (groups.length > 1) groups.sort((a, b) => this.#groups.indexOf(a) - this.#groups.indexOf(b));
+    const all = this.#swept();
+    if (groups.length > 1) groups.sort((a, b) => all.indexOf(a) - all.indexOf(b));
     return groups.flatMap((group) => group.readingsOf(this.#place));
   }
 
@@ -45,7 +57,7 @@ export class Family {
     isSelected: (device: DeviceSeries) => boolean,
   ): Generator<Buffer, void, undefined> {
     // A list of its own: devices come and go between two pieces.
-    const groups = this.#groups.filter(({ device }) => isSelected(device));
+    const groups = this.#swept().filter(({ device }) => isSelected(device));
     if (groups.length === 0) return;
     writer.text(Buffer.from(familyHeader(this.#metric, CATALOGUE[this.#metric], format)));
     let printed: Set<string> | undefined;
