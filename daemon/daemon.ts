@@ -24,6 +24,7 @@ import { profileLibrary } from './profile-library.ts';
 import { ReportSchedule } from './reports/schedule.ts';
 import { HistorySink } from './sinks/history.ts';
 import { PrometheusSink } from './sinks/prometheus.ts';
+import { givingMemoryBack } from './spare-memory.ts';
 import { openStorage } from './storage.ts';
 import { VERSION } from './version.ts';
 import { Watch } from './watch.ts';
@@ -247,6 +248,8 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
   opened.defer(() => web.close());
   self.reloaded(true);
   apply();
+  const spareMemory = givingMemoryBack();
+  opened.defer(() => spareMemory.stop());
   await scanner.start();
   slaKeeper.start();
   reports.start();

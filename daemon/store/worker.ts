@@ -1,6 +1,7 @@
 /** The store's thread: the only one that holds a database open. Started by `openStore`, imported by nobody. */
 import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { givingMemoryBack } from '../spare-memory.ts';
 import { Ballast } from './ballast.ts';
 import type { Connection } from './connection.ts';
 import { assertSqliteVersion, copyDatabase, openConnection, readDamaged } from './database-file.ts';
@@ -29,6 +30,7 @@ function start(port: MessagePort): void {
   }
   const keeper = settings.readOnly ? undefined : setInterval(() => ballast.keep(), BALLAST_EVERY_MS);
   keeper?.unref();
+  givingMemoryBack();
   port.on('message', ({ id, call }: Request) => {
     try {
       reply(port, { id, ok: true, value: answer(call, ballast) });
