@@ -6,7 +6,7 @@ import { getHeapStatistics } from 'node:v8';
 
 /** The first devices are met and read by then, in milliseconds. */
 const STARTED = 60_000;
-const EVERY = 600_000;
+const EVERY = 300_000;
 /** Such a collection stops the thread, for two milliseconds per megabyte; a site that needs more has more, too. */
 const LARGEST_HEAP = 96 * 1_048_576;
 

@@ -5,9 +5,10 @@ import { VERBS } from '#daemon/cli/verbs.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
+/** Sources; declarations (`.d.ts`) import nothing when siteward runs. */
 function files(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && /\.(ts|js)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /(?<!\.d)\.(ts|js)$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 

@@ -11,6 +11,8 @@ import type { DatabaseOptions, Row, SqlValue } from './store.ts';
 /** The length to which the log is cut back when it has grown past it. */
 const LOG_BYTES = 4_194_304;
 /** Up to these sizes a file is read whole when it is opened: with its indexes, then without them. */
+/** Of each file; the system's own cache holds what is read again. */
+const CACHE_KIB = 512;
 const WHOLE_CHECK_BYTES = 67_108_864;
 const QUICK_CHECK_BYTES = 268_435_456;
 const LEAST_FREE_BYTES = 262_144;
@@ -137,7 +139,7 @@ function configure(database: DatabaseSync, { synchronous }: DatabaseOptions, pat
   }
   const level = synchronous === 'full' ? 2 : 1;
   database.exec(`PRAGMA synchronous = ${level}; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;
-    PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 0;
+    PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -${CACHE_KIB};
     PRAGMA journal_size_limit = ${LOG_BYTES}`);
   if (pragmaNumber(database, 'synchronous') !== level || pragmaNumber(database, 'busy_timeout') !== BUSY_TIMEOUT_MS) {
     throw new StoreError('STORE_IO', `${path}: SQLite did not take its settings`);

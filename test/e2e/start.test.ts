@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { PATIENCE, siteward } from '../support/siteward.ts';
+import { PATIENCE, siteward, startDaemon } from '../support/siteward.ts';
 
 let folder: string;
 
@@ -47,4 +47,23 @@ test('siteward starts where no cache can be written', { timeout: PATIENCE }, asy
   writeFileSync(file, '');
 
   expect(await started(join(file, 'cache'))).toMatchObject({ code: 0 });
+});
+
+/** Parts of Node.js that a daemon without TLS has no use for, each of them megabytes for as long as it runs. */
+const HEAVY = ['tls', 'https', 'http2', 'internal/deps/undici/undici', 'internal/deps/amaro/dist/index'];
+
+test('a daemon loads no TLS, no browser client and no stripper of types', { timeout: PATIENCE }, async () => {
+  const report = join(folder, 'loaded.json');
+  const tell = `process.on('exit', () => process.getBuiltinModule('node:fs')
+    .writeFileSync(${JSON.stringify(report)}, JSON.stringify(process.moduleLoadList)))`;
+  const env = { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}` };
+
+  await using daemon = await startDaemon({}, { env });
+  await daemon.get('/metrics');
+  await daemon.get('/');
+  await daemon.stop();
+
+  const loaded: readonly string[] = JSON.parse(readFileSync(report, 'utf8'));
+  expect(loaded).toContain('NativeModule http');
+  expect(loaded.filter((name) => HEAVY.includes(name.replace('NativeModule ', '')))).toEqual([]);
 });
