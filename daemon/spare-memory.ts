@@ -8,7 +8,7 @@ import { getHeapStatistics } from 'node:v8';
 const STARTED = 60_000;
 const EVERY = 300_000;
 /** Such a collection stops the thread, for two milliseconds per megabyte; a site that needs more has more, too. */
-const LARGEST_HEAP = 96 * 1_048_576;
+const LARGEST_HEAP = 64 * 1_048_576;
 
 /** Does so for this thread, now and then, until it is stopped. Without `--expose-gc` it does nothing. */
 export function givingMemoryBack(): { stop(): void } {
