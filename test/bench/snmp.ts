@@ -133,7 +133,7 @@ async function exporterCost(fleet: Fleet): Promise<Cost> {
     const begin = performance.now();
     for (let poll = 0; poll < polls; poll += 1) {
       const due = begin + (poll * PERIOD * 1000) / DEVICES;
-      await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
       await probe(addresses[poll % DEVICES] ?? '');
     }
     return {
