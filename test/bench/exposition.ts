@@ -1,7 +1,6 @@
 /** `/metrics` of 100,000 series: how long it takes, and how long the loop stands still meanwhile. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { METRIC_NAMES } from '#collectors/catalogue.ts';
-import type { Observation } from '#collectors/contract.ts';
 import { configOf } from '#config/load.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { SelfMetrics } from '#daemon/exposition/self.ts';
@@ -10,6 +9,7 @@ import { PrometheusSink } from '#daemon/sinks/prometheus.ts';
 import { memoryAudit } from '#daemon/web/access/audit.ts';
 import { startWeb } from '#daemon/web/server.ts';
 import type { SiteView } from '#daemon/web/site-view.ts';
+import { observation, reading } from '../support/observations.ts';
 import { type Figure, median } from './table.ts';
 
 const DEVICES = 200;
@@ -82,29 +82,15 @@ function filledSink(): PrometheusSink {
   const sink = new PrometheusSink();
   for (let device = 0; device < DEVICES; device += 1) {
     const labels = Array.from({ length: PORTS }, (_, index) => ({ interface: `ge-0/0/${index}` }));
-    sink.accept({
-      device: `switch-${device}`,
-      collector: 'snmp',
-      question: 'metrics',
-      at: 0 as Observation['at'],
-      took: 0 as Observation['took'],
-      evidence: { kind: 'answered' },
-      groups: [
-        {
-          name: 'interfaces',
-          readings: labels.flatMap((label) =>
-            INTERFACE_METRICS.map((metric, index) => ({
-              metric,
-              labels: label,
-              value: 123_456_789_012n * BigInt(index + 1),
-            })),
-          ),
-        },
-      ],
-      problems: [],
-      requests: 1,
-      timeouts: 0,
-    });
+    sink.accept(
+      observation(
+        `switch-${device}`,
+        0,
+        labels.flatMap((label) =>
+          INTERFACE_METRICS.map((metric, index) => reading(metric, 123_456_789_012n * BigInt(index + 1), label)),
+        ),
+      ),
+    );
   }
   return sink;
 }

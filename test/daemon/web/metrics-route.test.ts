@@ -5,37 +5,27 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Observation } from '#collectors/contract.ts';
 import { SelfMetrics } from '#daemon/exposition/self.ts';
 import { PrometheusSink } from '#daemon/sinks/prometheus.ts';
 import { sendMetrics } from '#daemon/web/metrics-route.ts';
+import { observation, reading } from '../../support/observations.ts';
 
 const INTERFACES = 60_000;
 
 function manySeries(): PrometheusSink {
   const sink = new PrometheusSink();
   for (const device of ['a', 'b', 'c', 'd'])
-    sink.accept({
-      device,
-      collector: 'snmp',
-      question: 'metrics',
-      at: 0 as Observation['at'],
-      took: 0 as Observation['took'],
-      evidence: { kind: 'answered' },
-      groups: [
-        {
-          name: 'interfaces',
-          readings: Array.from({ length: INTERFACES / 4 }, (_, index) => ({
-            metric: 'siteward_interface_receive_bytes_total',
-            labels: { interface: `${device}-${index}` },
-            value: BigInt(index) * 7_919n,
-          })),
-        },
-      ],
-      problems: [],
-      requests: 1,
-      timeouts: 0,
-    });
+    sink.accept(
+      observation(
+        device,
+        0,
+        Array.from({ length: INTERFACES / 4 }, (_, index) =>
+          reading('siteward_interface_receive_bytes_total', BigInt(index) * 7_919n, {
+            interface: `${device}-${index}`,
+          }),
+        ),
+      ),
+    );
   return sink;
 }
 
