@@ -1,3 +1,5 @@
+import { describeFault, type Fault } from './faults.ts';
+
 /** An error that a person can act on: a stable code, one sentence, and what to do next. */
 export class SitewardError extends Error {
   readonly code: string;
@@ -13,5 +15,19 @@ export class SitewardError extends Error {
   /** What a person is told. The message of an Error is not enumerable, so without this it would be lost. */
   toJSON(): { readonly code: string; readonly message: string; readonly hint: string } {
     return { code: this.code, message: this.message, hint: this.hint };
+  }
+}
+
+/** A config that cannot be used, with everything that is wrong in it. */
+export class ConfigError extends SitewardError {
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(
+      'CONFIG_INVALID',
+      faults.map(describeFault).join('\n'),
+      'mend the places named; `siteward check` shows them again',
+    );
+    this.faults = faults;
   }
 }

@@ -1,26 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { SitewardError } from './errors.ts';
-import { describeFault, describePath, type Fault, locateIssues } from './faults.ts';
+import { ConfigError } from './errors.ts';
+import { describePath, type Fault, locateIssues } from './faults.ts';
 import { crossChecks } from './references.ts';
 import { type Config, ConfigSettings } from './schema.ts';
 import { Secret } from './secret.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
-
-/** A config that cannot be used, with everything that is wrong in it. */
-export class ConfigError extends SitewardError {
-  readonly faults: readonly Fault[];
-
-  constructor(faults: readonly Fault[]) {
-    super(
-      'CONFIG_INVALID',
-      faults.map(describeFault).join('\n'),
-      'mend the places named; `siteward check` shows them again',
-    );
-    this.faults = faults;
-  }
-}
 
 export interface LoadedConfig {
   readonly config: Config;

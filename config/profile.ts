@@ -6,7 +6,7 @@
  * transforms (`map`, `scale`, …). A value that cannot be had is absent, and what is made from it is absent too.
  */
 import { z } from 'zod';
-import { DEVICE_CLASSES, METERS } from './words.ts';
+import { AREAS, type AreaName, DEVICE_CLASSES, METERS } from './words.ts';
 
 const Oid = z.string().regex(/^[0-2](\.\d+){1,127}$/, {
   error: (issue) =>
@@ -346,32 +346,6 @@ const Source = z.union([
     readings: z.array(ReadingSchema).min(1),
   }),
 ]);
-
-/** Topics of readings. `first`: the first source that gives anything is taken. `all`: every source adds to it. */
-export const AREAS = {
-  uptime: 'first',
-  cpu: 'first',
-  load: 'first',
-  memory: 'all',
-  storage: 'all',
-  interfaces: 'first',
-  sensors: 'all',
-  components: 'all',
-  sessions: 'first',
-  ha: 'first',
-  vpn: 'all',
-  licenses: 'all',
-  poe: 'first',
-  wireless: 'first',
-  meters: 'first',
-  supplies: 'first',
-  trays: 'first',
-  printer_status: 'first',
-  printer_errors: 'first',
-  printer_alerts: 'first',
-  ups: 'all',
-} as const satisfies Record<string, 'first' | 'all'>;
-export type AreaName = keyof typeof AREAS;
 
 const AreaSchema = z.union([
   z.array(Source).describe('Sources in order; an empty list switches the area off.'),

@@ -5,15 +5,13 @@
 import { fileURLToPath } from 'node:url';
 import { SitewardError } from './errors.ts';
 import { describeFault, describePath, type Fault } from './faults.ts';
-import { AREAS, type AreaName, type ProfileSettings, type SourceSettings, type ValueOrText } from './profile.ts';
+import type { ProfileSettings, SourceSettings, ValueOrText } from './profile.ts';
 import { type ProfileFile, readProfileFolder } from './profile-files.ts';
 import { checkReferences, type MetricShapes } from './profile-references.ts';
+import { AREAS, type AreaName, type IdentityField } from './words.ts';
 
 /** The profiles that come with siteward. */
 export const PROFILE_FOLDER = fileURLToPath(new URL('./profiles/', import.meta.url));
-
-export const IDENTITY_FIELDS = ['class', 'vendor', 'model', 'serial', 'version', 'sys_name'] as const;
-export type IdentityField = (typeof IDENTITY_FIELDS)[number];
 
 export interface FlatTable {
   readonly entry: string;

@@ -6,9 +6,9 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CATALOGUE } from '#collectors/catalogue.ts';
 import { type CompiledSource, compileProfile } from '#collectors/snmp/profile/compile.ts';
-import { AREAS, type AreaName, type MatchSettings } from '#config/profile.ts';
+import type { MatchSettings } from '#config/profile.ts';
 import { type FlatSource, loadProfiles, type Profile } from '#config/profiles.ts';
-import { DEVICE_CLASSES } from '#config/words.ts';
+import { AREAS, type AreaName, DEVICE_CLASSES } from '#config/words.ts';
 
 export const COVERAGE_FILE = fileURLToPath(new URL('../docs/profile-coverage.md', import.meta.url));
 

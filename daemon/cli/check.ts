@@ -1,5 +1,6 @@
+import { ConfigError } from '#config/errors.ts';
 import { describeFault } from '#config/faults.ts';
-import { ConfigError, loadConfig } from '#config/load.ts';
+import { loadConfig } from '#config/load.ts';
 import { profileLibrary } from '../profile-library.ts';
 import { configPath } from './config-path.ts';
 import { EXIT, type RunVerb } from './verb.ts';

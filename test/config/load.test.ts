@@ -5,8 +5,9 @@ import { inspect } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { ConfigError } from '#config/errors.ts';
 import { describeFault } from '#config/faults.ts';
-import { ConfigError, configJsonSchema, type LoadedConfig, parseConfig } from '#config/load.ts';
+import { configJsonSchema, type LoadedConfig, parseConfig } from '#config/load.ts';
 
 const MINIMAL = 'site: {id: hq, client: ACME}\n';
 

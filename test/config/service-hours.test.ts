@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ConfigError } from '#config/errors.ts';
 import { describeFault } from '#config/faults.ts';
 import { publicHolidays } from '#config/holidays.ts';
-import { ConfigError, parseConfig } from '#config/load.ts';
+import { parseConfig } from '#config/load.ts';
 import { parseServiceHours, serviceHours } from '#config/service-hours.ts';
 
 const MONDAY = 0;

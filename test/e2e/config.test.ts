@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ConfigError } from '#config/errors.ts';
 import { describeFault } from '#config/faults.ts';
-import { ConfigError, loadConfig } from '#config/load.ts';
+import { loadConfig } from '#config/load.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { seededRandom } from '../support/random.ts';
 import { siteward } from '../support/siteward.ts';

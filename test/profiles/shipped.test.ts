@@ -9,9 +9,10 @@ import { ProfileLibrary } from '#collectors/snmp/profile/library.ts';
 import { RECORDED_SUBTREES } from '#collectors/snmp/recorder.ts';
 import { parseRecording } from '#collectors/snmp/recording.ts';
 import { describeFault } from '#config/faults.ts';
-import { AREAS, DECODERS } from '#config/profile.ts';
+import { DECODERS } from '#config/profile.ts';
 import { profileJsonSchema } from '#config/profile-files.ts';
 import { PROFILE_FOLDER, readProfiles } from '#config/profiles.ts';
+import { AREAS } from '#config/words.ts';
 import { COVERAGE_FILE, coveragePage } from '../../scripts/profile-coverage.ts';
 import { readRecording, SHARED_DEVICES } from './recordings.ts';
 

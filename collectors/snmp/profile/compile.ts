@@ -1,6 +1,6 @@
 /** A profile made ready to run: values as functions, and for every source the objects that it needs. */
-import { AREAS, type AreaName } from '#config/profile.ts';
-import { type FlatArea, type FlatSource, IDENTITY_FIELDS, type IdentityField, type Profile } from '#config/profiles.ts';
+import type { FlatArea, FlatSource, Profile } from '#config/profiles.ts';
+import { AREAS, type AreaName, IDENTITY_FIELDS, type IdentityField } from '#config/words.ts';
 import type { AgentHints, Oid } from '../agent.ts';
 import type { LabelSet } from './labels.ts';
 import { type CompiledReading, compileReading } from './readings.ts';

@@ -1,7 +1,6 @@
 /** Who a device is, from the facts that its profile names. */
 import type { DeviceClass, Identity } from '#collectors/contract.ts';
-import type { IdentityField } from '#config/profiles.ts';
-import { DEVICE_CLASSES } from '#config/words.ts';
+import { DEVICE_CLASSES, type IdentityField } from '#config/words.ts';
 import { textOf } from './cell.ts';
 import { type CompiledProfile, IF_PHYS_ADDRESS } from './compile.ts';
 import { decode, macAddress } from './decode.ts';

@@ -1,5 +1,5 @@
 /** What is learnt about a device from poll to poll. Plain data, owned by whoever polls the device. */
-import type { AreaName } from '#config/profile.ts';
+import type { AreaName } from '#config/words.ts';
 import type { Oid, ReadPlan, Varbind } from '../agent.ts';
 import type { CompiledProfile } from './compile.ts';
 import type { Clocks } from './continuity.ts';

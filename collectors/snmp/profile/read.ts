@@ -3,7 +3,7 @@
  * which answered; a metrics read then asks just those, in one plan.
  */
 import type { Identity, Monotonic, Problem, Question, Reading, ReadingGroup } from '#collectors/contract.ts';
-import type { AreaName } from '#config/profile.ts';
+import type { AreaName } from '#config/words.ts';
 import type { Agent, Oid, ReadResult, Varbind } from '../agent.ts';
 import { Shared, sharedOids } from '../shared.ts';
 import type { CompiledArea, CompiledProfile, CompiledSource } from './compile.ts';
