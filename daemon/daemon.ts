@@ -1,8 +1,8 @@
 import type { Clock, Observation, Reading, WallTime } from '#collectors/contract.ts';
 import { createCollectors } from '#collectors/registry.ts';
-import { SitewardError } from '#config/errors.ts';
+import { ConfigError, SitewardError } from '#config/errors.ts';
 import { describeFault } from '#config/faults.ts';
-import { ConfigError, type LoadedConfig } from '#config/load.ts';
+import type { LoadedConfig } from '#config/load.ts';
 import { Availability } from './availability/availability.ts';
 import { BatteryMemory } from './availability/battery.ts';
 import { SlaKeeper } from './availability/sla-keeper.ts';
@@ -37,7 +37,7 @@ import { pageSources } from './web/sources.ts';
 export interface DaemonOptions {
   readonly loaded: LoadedConfig;
   /** Reads the config again for a reload. Absent: there is none to read. */
-  readonly reread?: () => LoadedConfig;
+  readonly reread?: () => Promise<LoadedConfig>;
   readonly clock: Clock;
   readonly log: LevelLogger;
   readonly demo: boolean;
@@ -177,7 +177,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
   const reload = async (): Promise<readonly string[]> => {
     try {
       if (!options.reread) return ['there is no config file to read again'];
-      loaded = options.reread();
+      loaded = await options.reread();
     } catch (error) {
       if (!(error instanceof SitewardError)) throw error;
       self.reloaded(false);

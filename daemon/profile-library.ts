@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CATALOGUE } from '#collectors/catalogue.ts';
 import { ProfileLibrary, type ProfileSource } from '#collectors/snmp/profile/library.ts';
 import type { Fault } from '#config/faults.ts';
 import type { LoadedConfig } from '#config/load.ts';
 import type { Profile } from '#config/profiles.ts';
+import { runApart } from './apart/apart.ts';
 
 export interface ReadLibrary {
   readonly library: ProfileLibrary;
@@ -29,9 +39,21 @@ export function profileFolders(loaded?: LoadedConfig): string[] {
  */
 export async function profileLibrary(loaded?: LoadedConfig): Promise<ReadLibrary> {
   const folders = profileFolders(loaded);
+  const file = cacheOf(folders);
+  if (file === undefined) return await readAll(folders);
+  if (!existsSync(file)) await runApart('./read-profiles.ts', folders, process.env);
+  return await profilesOf(folders, file);
+}
+
+/** In a process without a cache there is none. */
+function cacheOf(folders: readonly string[]): string | undefined {
   const folder = process.env['SITEWARD_CACHE'];
-  if (folder === undefined) return await readAll(folders);
-  const file = join(folder, `profiles-${digest([...folders, ...sources()])}.cache`);
+  return folder === undefined ? undefined : join(folder, `profiles-${digest([...folders, ...sources()])}.cache`);
+}
+
+/** The profiles of these folders, read by this process where they are not in the cache, and put there. */
+export async function profilesOf(folders: readonly string[], file = cacheOf(folders)): Promise<ReadLibrary> {
+  if (file === undefined) return await readAll(folders);
   const cached = readCache(file);
   if (cached) return { library: new ProfileLibrary(cached), faults: [] };
   const read = await readAll(folders);

@@ -1,4 +1,4 @@
-import { configIfAny } from './config-path.ts';
+import { configIfAny } from './config-if-any.ts';
 import { callDaemon, DEFAULT_HTTP } from './daemon-api.ts';
 import { exportDevices } from './devices-export.ts';
 import { plain } from './readings-text.ts';

@@ -12,7 +12,7 @@ import { type DeviceRecord, makeAndModel } from '../inventory/record.ts';
 import { commandLineScope, knownFor } from '../inventory/scope.ts';
 import { readTries, triesPath, writeTries } from '../inventory/tries-file.ts';
 import { profileLibrary } from '../profile-library.ts';
-import { configIfAny } from './config-path.ts';
+import { configIfAny } from './config-if-any.ts';
 import { credentialsFrom, portOption } from './credential-options.ts';
 import { table } from './devices.ts';
 import { adoptFound, knownDevices } from './discover-ledger.ts';

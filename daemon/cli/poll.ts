@@ -8,7 +8,7 @@ import { Secret } from '#config/secret.ts';
 import { systemClock } from '../clock.ts';
 import { isAddress } from '../inventory/watched.ts';
 import { profileLibrary } from '../profile-library.ts';
-import { configIfAny } from './config-path.ts';
+import { configIfAny } from './config-if-any.ts';
 import { pollJson } from './poll-json.ts';
 import { showObservation } from './poll-text.ts';
 import { plain } from './readings-text.ts';

@@ -8,7 +8,7 @@ import { parseRecording } from '#collectors/snmp/recording.ts';
 import { SitewardError } from '#config/errors.ts';
 import type { Credential } from '#config/schema.ts';
 import { systemClock } from '../clock.ts';
-import { configIfAny } from './config-path.ts';
+import { configIfAny } from './config-if-any.ts';
 import { targetOf } from './poll.ts';
 import { type CliIo, EXIT, type ExitCode, type Options, textOption } from './verb.ts';
 

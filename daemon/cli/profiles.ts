@@ -10,7 +10,7 @@ import { describeFault, type Fault } from '#config/faults.ts';
 import { type Profile, readProfiles } from '#config/profiles.ts';
 import { systemClock } from '../clock.ts';
 import { profileFolders } from '../profile-library.ts';
-import { configIfAny } from './config-path.ts';
+import { configIfAny } from './config-if-any.ts';
 import { table } from './devices.ts';
 import { pollJson } from './poll-json.ts';
 import { showObservation } from './poll-text.ts';

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { loadConfig } from '#config/load.ts';
+import { loadConfigApart } from '../apart/config.ts';
 import { systemClock } from '../clock.ts';
-import { startDaemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';
 import { ServiceManager } from '../service-manager.ts';
 import { configPath, DEFAULT_CONFIG } from './config-path.ts';
@@ -15,13 +14,14 @@ export const run: RunVerb = async (io, args, options) => {
     return await demo.run(io, args, options);
   }
   const path = configPath(options);
-  const loaded = loadConfig(path, io.env);
+  // The config is read by another process meanwhile.
+  const [loaded, { startDaemon }] = await Promise.all([loadConfigApart(path, io.env), import('../daemon.ts')]);
   const log = createLogger(loaded.config.log.level);
   for (const { path: setting, message } of loaded.warnings)
     log.warn('a setting should be looked at', { setting, message });
   const daemon = await startDaemon({
     loaded,
-    reread: () => loadConfig(path, io.env),
+    reread: () => loadConfigApart(path, io.env),
     clock: systemClock,
     log,
     demo: false,
