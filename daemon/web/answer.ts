@@ -18,7 +18,7 @@ export const problem = (status: number, title: string, detail: string): Answer =
 
 export const notFound = (what: string, detail: string): Answer => problem(404, `no such ${what}`, detail);
 
-export const text = (body: string, status = 200): Answer => ({ kind: 'text', text: body, status });
+export const text = (body: string, status = 200) => ({ kind: 'text', text: body, status }) satisfies Answer;
 
 export const page = (html: string, status = 200): Answer => ({ kind: 'page', html, status });
 

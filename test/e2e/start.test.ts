@@ -52,18 +52,45 @@ test('siteward starts where no cache can be written', { timeout: PATIENCE }, asy
 /** Parts of Node.js that a daemon without TLS has no use for, each of them megabytes for as long as it runs. */
 const HEAVY = ['tls', 'https', 'http2', 'internal/deps/undici/undici', 'internal/deps/amaro/dist/index'];
 
-test('a daemon loads no TLS, no browser client and no stripper of types', { timeout: PATIENCE }, async () => {
+/** What a daemon has loaded of Node.js and of packages when it ends. */
+async function loadedBy(
+  ...paths: readonly string[]
+): Promise<{ readonly node: string[]; readonly packages: string[] }> {
   const report = join(folder, 'loaded.json');
-  const tell = `process.on('exit', () => process.getBuiltinModule('node:fs')
-    .writeFileSync(${JSON.stringify(report)}, JSON.stringify(process.moduleLoadList)))`;
+  // Written by the daemon, which is longer there than the processes that it starts.
+  const tell = `const { writeFileSync } = process.getBuiltinModule('node:fs');
+    const { isMainThread } = process.getBuiltinModule('node:worker_threads');
+    const packages = new Set();
+    process.getBuiltinModule('node:module').registerHooks({ load(url, context, next) {
+      packages.add(/node_modules\\/([^/]+)/.exec(url)?.[1]);
+      return next(url, context);
+    } });
+    if (isMainThread) process.on('exit', () => writeFileSync(${JSON.stringify(report)}, JSON.stringify({
+      node: process.moduleLoadList.map((name) => name.replace('NativeModule ', '')),
+      packages: [...packages].filter(Boolean),
+    })))`;
   const env = { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}` };
-
   await using daemon = await startDaemon({}, { env });
-  await daemon.get('/metrics');
-  await daemon.get('/');
+  for (const path of paths) await daemon.get(path);
   await daemon.stop();
+  return JSON.parse(readFileSync(report, 'utf8'));
+}
 
-  const loaded: readonly string[] = JSON.parse(readFileSync(report, 'utf8'));
-  expect(loaded).toContain('NativeModule http');
-  expect(loaded.filter((name) => HEAVY.includes(name.replace('NativeModule ', '')))).toEqual([]);
+test('a daemon loads no TLS, no browser client and no stripper of types', { timeout: PATIENCE }, async () => {
+  const { node } = await loadedBy('/metrics', '/');
+
+  expect(node).toContain('http');
+  expect(node.filter((name) => HEAVY.includes(name))).toEqual([]);
+});
+
+test('a daemon that is only scraped loads neither the web framework nor what reads its config', {
+  timeout: PATIENCE,
+}, async () => {
+  const scraped = await loadedBy('/metrics', '/-/healthy', '/-/ready');
+  const lookedAt = await loadedBy('/metrics', '/');
+
+  expect(scraped.packages).toContain('winston');
+  expect(scraped.packages.filter((name) => ['express', 'zod', 'yaml', 'mime-db'].includes(name))).toEqual([]);
+  expect(lookedAt.packages).toContain('express');
+  expect(lookedAt.packages).not.toContain('yaml');
 });

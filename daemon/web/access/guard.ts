@@ -1,5 +1,6 @@
-/** Who asks, and whether they may. Decides; `server.ts` acts on it. */
+/** Who asks, and whether they may. Decides; `front-door.ts` and `app.ts` act on it. */
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Clock } from '#collectors/contract.ts';
 import type { Config } from '#config/schema.ts';
@@ -17,6 +18,23 @@ export interface Asking {
   /** The header that pages and programs set on writes; a form of another site cannot. */
   readonly ownHeader: string | undefined;
   readonly contentType: string | undefined;
+}
+
+export function askingOf({ headers }: IncomingMessage): Asking {
+  return {
+    host: headers.host ?? '',
+    origin: headers.origin,
+    fetchSite: one(headers['sec-fetch-site']),
+    authorization: headers.authorization,
+    cookies: headers.cookie,
+    ownHeader: one(headers['x-siteward']),
+    contentType: headers['content-type'],
+  };
+}
+
+/** Node.js joins headers that are sent twice, but for a few that it makes a list of. */
+function one(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.join(', ');
 }
 
 export interface Caller {

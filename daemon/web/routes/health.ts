@@ -1,4 +1,5 @@
 import { text } from '../answer.ts';
+import { healthy, ready } from '../health.ts';
 import type { AddRoutes } from '../route.ts';
 
 export const healthRoutes: AddRoutes = (router, { view }) => {
@@ -8,7 +9,7 @@ export const healthRoutes: AddRoutes = (router, { view }) => {
     access: 'open',
     summary: 'Answers while the daemon runs.',
     media: ['text/plain'],
-    handle: () => text('siteward is healthy\n'),
+    handle: healthy,
   });
   router.add({
     method: 'get',
@@ -16,10 +17,7 @@ export const healthRoutes: AddRoutes = (router, { view }) => {
     access: 'open',
     summary: '503 until the first cycle is done, and whenever a required part is down.',
     media: ['text/plain'],
-    handle: () => {
-      const reasons = view.notReady();
-      return reasons.length === 0 ? text('siteward is ready\n') : text(`${reasons.join('\n')}\n`, 503);
-    },
+    handle: () => ready(view),
   });
   router.add({
     method: 'post',

@@ -165,7 +165,7 @@ describe('the description of the API', () => {
     const ajv = new Ajv2020({ strict: false, logger: false });
 
     expect(document.openapi).toBe('3.1.0');
-    for (const { method, path } of site.routes)
+    for (const { method, path } of await site.routes())
       if (path.startsWith('/api/'))
         expect(document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method], path).toBeDefined();
     for (const operations of Object.values(document.paths))
