@@ -14,6 +14,9 @@ declare module 'prom-client/lib/histogram.js' {
 declare module 'prom-client/lib/registry.js' {
   export { Registry as default } from 'prom-client';
 }
-declare module 'prom-client/lib/defaultMetrics.js' {
-  export { collectDefaultMetrics as default } from 'prom-client';
+declare module 'prom-client/lib/metrics/*.js' {
+  import type { Registry } from 'prom-client';
+
+  /** Adds gauges and counters that are filled at each scrape. */
+  export default function collect(registry: Registry): void;
 }

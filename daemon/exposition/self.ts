@@ -1,22 +1,39 @@
 import Counter from 'prom-client/lib/counter.js';
-import collectDefaultMetrics from 'prom-client/lib/defaultMetrics.js';
 import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
+import gc from 'prom-client/lib/metrics/gc.js';
+import heapSizeAndUsed from 'prom-client/lib/metrics/heapSizeAndUsed.js';
+import heapSpacesSizeAndUsed from 'prom-client/lib/metrics/heapSpacesSizeAndUsed.js';
+import osMemoryHeap from 'prom-client/lib/metrics/osMemoryHeap.js';
+import processCpuTotal from 'prom-client/lib/metrics/processCpuTotal.js';
+import processHandles from 'prom-client/lib/metrics/processHandles.js';
+import processMaxFileDescriptors from 'prom-client/lib/metrics/processMaxFileDescriptors.js';
+import processOpenFileDescriptors from 'prom-client/lib/metrics/processOpenFileDescriptors.js';
+import processRequests from 'prom-client/lib/metrics/processRequests.js';
+import processResources from 'prom-client/lib/metrics/processResources.js';
+import processStartTime from 'prom-client/lib/metrics/processStartTime.js';
+import nodeVersion from 'prom-client/lib/metrics/version.js';
 import Registry from 'prom-client/lib/registry.js';
 import type { Milliseconds, Observation } from '#collectors/contract.ts';
 import type { Format } from './text.ts';
 
 /** Gauges of prom-client whose names end like counters, which promtool rightly refuses. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
-/**
- * Gauges of prom-client that wake the process a hundred times a second, a sixth of all that it costs, to tell what
- * `siteward_scheduler_lag_seconds` tells better: theirs contain the ten milliseconds of their own timer.
- */
-const WAKEFUL = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(
-  (part) => `nodejs_eventloop_lag_${part}_seconds`,
-);
-/** Between two looks of the timer behind them, in milliseconds: it cannot be turned off. */
-const HARDLY_EVER = 3_600_000;
+/** What prom-client tells of every process, but for the lag of the event loop: see `#eventLoopLag`. */
+const OF_EVERY_PROCESS = [
+  processCpuTotal,
+  processStartTime,
+  osMemoryHeap,
+  processOpenFileDescriptors,
+  processMaxFileDescriptors,
+  processResources,
+  processHandles,
+  processRequests,
+  heapSizeAndUsed,
+  heapSpacesSizeAndUsed,
+  nodeVersion,
+  gc,
+];
 
 export interface OutputStatus {
   readonly output: string;
@@ -31,11 +48,6 @@ export interface OutputStatus {
   readonly quarantined: number;
   /** Points since the first start, by why they were thrown away. */
   readonly dropped: Readonly<Record<string, number>>;
-}
-
-/** Two scrapes in a row leave prom-client without a mean to tell: what is not known is absent, never NaN. */
-function withoutUnknown(text: string): string {
-  return text.replace(/^[^#\n].* nan$\n?/gim, '');
 }
 
 /** OpenMetrics 1.0 names the family of a counter without the `_total` of its samples, and knows no empty lines. */
@@ -62,8 +74,9 @@ export class SelfMetrics {
 
   constructor(version: string, outputs: () => readonly OutputStatus[]) {
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: HARDLY_EVER });
-    for (const name of [...MISNAMED, ...WAKEFUL]) this.#registry.removeSingleMetric(name);
+    for (const collect of OF_EVERY_PROCESS) collect(this.#registry);
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    this.#eventLoopLag();
     new Gauge({
       name: 'siteward_build_info',
       help: 'The version of siteward and of Node.js; always 1.',
@@ -139,8 +152,25 @@ export class SelfMetrics {
    * and every text after that would lack it.
    */
   async render(format: Format): Promise<string> {
-    const text = withoutUnknown(await this.#registry.metrics());
+    const text = await this.#registry.metrics();
     return format === 'openmetrics' ? asOpenMetrics(text) : text;
+  }
+
+  /**
+   * How late the loop was at the scrape before. prom-client's own wakes the process a hundred times a second to tell it in
+   * percentiles, a sixth of all that siteward costs, which hold the ten milliseconds of their own timer;
+   * `siteward_scheduler_lag_seconds` tells that better.
+   */
+  #eventLoopLag(): void {
+    const lag: Gauge = new Gauge({
+      name: 'nodejs_eventloop_lag_seconds',
+      help: 'Lag of event loop in seconds.',
+      registers: [this.#registry],
+      collect: () => {
+        const start = performance.now();
+        setImmediate(() => lag.set((performance.now() - start) / 1000));
+      },
+    });
   }
 
   /** prom-client collects all of them in one turn of the loop, so that their sums hold in every scrape. */
