@@ -5,55 +5,95 @@ import { givingMemoryBack } from '#daemon/spare-memory.ts';
 vi.mock('node:v8', { spy: true });
 
 const MIB = 1_048_576;
+const MINUTE = 60_000;
 const collect = vi.fn();
+let giving: { stop(): void } | undefined;
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('gc', collect);
   collect.mockClear();
+  heapIs(40);
+  processIs(120);
 });
 
 afterEach(() => {
+  giving?.stop();
   vi.useRealTimers();
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
-function heapOf(bytes: number) {
-  vi.mocked(getHeapStatistics).mockReturnValue({ ...getHeapStatistics(), used_heap_size: bytes });
+function heapIs(mebibytes: number): void {
+  vi.mocked(getHeapStatistics).mockReturnValue({ ...getHeapStatistics(), used_heap_size: mebibytes * MIB });
 }
 
-test('what the start took goes back once, and what is freed later every few minutes', () => {
-  heapOf(40 * MIB);
-  const giving = givingMemoryBack();
+function processIs(mebibytes: number): void {
+  vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(mebibytes * MIB);
+}
 
-  vi.advanceTimersByTime(61_000);
+test('what the start took goes back once', () => {
+  giving = givingMemoryBack();
+
+  vi.advanceTimersByTime(MINUTE);
   expect(collect.mock.calls).toEqual([[{ type: 'major', execution: 'sync', flavor: 'last-resort' }]]);
-  vi.advanceTimersByTime(600_000);
-  expect(collect).toHaveBeenCalledTimes(3);
+  vi.advanceTimersByTime(600 * MINUTE);
+  expect(collect).toHaveBeenCalledTimes(1);
+});
 
-  giving.stop();
-  vi.advanceTimersByTime(3_600_000);
-  expect(collect).toHaveBeenCalledTimes(3);
+test('what was taken later goes back when it is much, however often that happens', () => {
+  giving = givingMemoryBack();
+  vi.advanceTimersByTime(10 * MINUTE);
+  collect.mockClear();
+
+  processIs(135);
+  vi.advanceTimersByTime(60 * MINUTE);
+  expect(collect).not.toHaveBeenCalled();
+  processIs(137);
+  vi.advanceTimersByTime(5 * MINUTE);
+  expect(collect).toHaveBeenCalledTimes(1);
+
+  // Now that much is what it needs.
+  vi.advanceTimersByTime(60 * MINUTE);
+  expect(collect).toHaveBeenCalledTimes(1);
+  processIs(160);
+  vi.advanceTimersByTime(5 * MINUTE);
+  expect(collect).toHaveBeenCalledTimes(2);
 });
 
 test('a large heap is left alone until it is small again: nobody may have to wait for its collection', () => {
-  heapOf(200 * MIB);
-  const giving = givingMemoryBack();
+  giving = givingMemoryBack();
+  vi.advanceTimersByTime(10 * MINUTE);
+  collect.mockClear();
 
-  vi.advanceTimersByTime(3_600_000);
+  heapIs(200);
+  processIs(300);
+  vi.advanceTimersByTime(60 * MINUTE);
   expect(collect).not.toHaveBeenCalled();
-  heapOf(50 * MIB);
-  vi.advanceTimersByTime(300_000);
+  heapIs(50);
+  processIs(320);
+  vi.advanceTimersByTime(5 * MINUTE);
   expect(collect).toHaveBeenCalledTimes(1);
+});
 
+test('nothing happens any more once it is stopped, before the start is over or later', () => {
+  givingMemoryBack().stop();
+  vi.advanceTimersByTime(60 * MINUTE);
+  expect(collect).not.toHaveBeenCalled();
+
+  giving = givingMemoryBack();
+  vi.advanceTimersByTime(10 * MINUTE);
   giving.stop();
+  processIs(300);
+  vi.advanceTimersByTime(60 * MINUTE);
+  expect(collect).toHaveBeenCalledTimes(1);
 });
 
 test('without the flag that lets siteward ask for collections nothing is asked', () => {
   vi.stubGlobal('gc', undefined);
-  const giving = givingMemoryBack();
+  giving = givingMemoryBack();
+  vi.advanceTimersByTime(MINUTE);
+  processIs(300);
 
-  expect(() => vi.advanceTimersByTime(3_600_000)).not.toThrow();
-
-  giving.stop();
+  expect(() => vi.advanceTimersByTime(60 * MINUTE)).not.toThrow();
 });
