@@ -9,7 +9,8 @@ const LONGEST_LABEL = 200;
 const LONGEST_TEXT = 4_096;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-const shiftJis = new TextDecoder('shift_jis', { fatal: true });
+/** Made when it is first needed: its tables are half a megabyte, and most sites have no such device. */
+let shiftJis: InstanceType<typeof TextDecoder> | undefined;
 const latin = new TextDecoder('windows-1252');
 /** Without the copy that a `Buffer` of the octets would be. */
 const { latin1Slice } = Buffer.prototype;
@@ -79,6 +80,7 @@ function looksWide(octets: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
 
 /** Shift-JIS only where it holds kana, or kanji and no Latin letters: `récupération` would else become kanji too. */
 function looksJapanese(octets: Uint8Array): string | undefined {
+  shiftJis ??= new TextDecoder('shift_jis', { fatal: true });
   try {
     const text = shiftJis.decode(octets);
     if (/[\u0080-\u009f\uff61-\uff9f]/u.test(text)) return undefined;
