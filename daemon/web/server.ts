@@ -76,6 +76,8 @@ function answering(parts: WebParts) {
     return loading;
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    // Node.js would make it by the local time, for which it loads the tables of all time zones.
+    response.setHeader('Date', new Date().toUTCString());
     securityHeaders(request, response, () => {
       if (atTheDoor(request, response)) return;
       app().then(

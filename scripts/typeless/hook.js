@@ -5,7 +5,6 @@
  *
  * JavaScript, for it is what makes TypeScript load. `scripts/siteward` has it loaded by each thread before anything else.
  */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +20,9 @@ function stripped(source) {
   const text = readText(folder, name);
   if (text !== undefined || filled) return text;
   filled = true;
-  // In a process that ends, and all of them at once: what strips them is given back.
+  // In a process that ends, and all of them at once: what strips them is given back. Each thread loads this file, and
+  // none but the first at a first start has use for processes.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   spawnSync(process.execPath, [fileURLToPath(new URL('./fill.js', import.meta.url)), folder, ...OWN], {
     stdio: 'ignore',
   });
