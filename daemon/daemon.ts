@@ -26,6 +26,7 @@ import { HistorySink } from './sinks/history.ts';
 import { PrometheusSink } from './sinks/prometheus.ts';
 import { givingMemoryBack } from './spare-memory.ts';
 import { openStorage } from './storage.ts';
+import { Turns } from './turns.ts';
 import { VERSION } from './version.ts';
 import { Watch } from './watch.ts';
 import { ledgerAudit } from './web/access/audit.ts';
@@ -174,10 +175,15 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     meters.apply(loaded.config, inventory.records());
     watch.apply(devices);
   };
-  const reload = async (): Promise<readonly string[]> => {
+  /** Reading takes a while: of two reloads the later one is to be in force, and none once the daemon stops. */
+  const reloads = new Turns();
+  let stopping = false;
+  const reloadInTurn = async (): Promise<readonly string[]> => {
     try {
       if (!options.reread) return ['there is no config file to read again'];
-      loaded = await options.reread();
+      const read = await options.reread();
+      if (stopping) return ['siteward is stopping'];
+      loaded = read;
     } catch (error) {
       if (!(error instanceof SitewardError)) throw error;
       self.reloaded(false);
@@ -193,6 +199,8 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     log.info('the config was read again', { devices: watch.devices().length });
     return [];
   };
+
+  const reload = () => reloads.take(reloadInTurn);
 
   const view: SiteView = {
     get site() {
@@ -260,6 +268,7 @@ async function compose(options: DaemonOptions, opened: AsyncDisposableStack): Pr
     url: web.url,
     reload,
     stop: async () => {
+      stopping = true;
       await scanner.stop();
       await Promise.all([slaKeeper.stop(), reports.stop(), notices.stop()]);
       await watch.stop(AbortSignal.timeout(GRACE_POLLS));

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { Milliseconds, WallTime } from '#collectors/contract.ts';
 import { StoreError } from '#daemon/store/errors.ts';
 import type { Row, Statement } from '#daemon/store/store.ts';
+import { Turns } from '../turns.ts';
 import { Backlog, type Batch, type ClaimLimits, spaceOf } from './backlog.ts';
 import { gunzip, gzip } from './compression.ts';
 import { type DropReason, type SpoolCounts, Tallies, type Tally, unaccounted } from './counts.ts';
@@ -10,7 +11,6 @@ import { type QuarantinedRecord, quarantineStatements } from './quarantine.ts';
 import { arranged, type RecordFormat } from './records.ts';
 import type { Spool } from './spool.ts';
 import * as sql from './statements.ts';
-import { Turns } from './turns.ts';
 
 export interface OutputSpoolSettings {
   /** What its batches hold. An output that changes its format begins anew. */

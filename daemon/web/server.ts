@@ -67,12 +67,21 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   };
 }
 
+async function loadApp(parts: WebParts, guard: Guard): Promise<App> {
+  const { createApp } = await import('./app.ts');
+  return createApp(parts, guard);
+}
+
 function answering(parts: WebParts) {
   const guard = new Guard({ http: parts.http, clock: parts.clock });
   const atTheDoor = frontDoor(parts, guard);
   let loading: Promise<App> | undefined;
   const app = (): Promise<App> => {
-    loading ??= import('./app.ts').then(({ createApp }) => createApp(parts, guard));
+    loading ??= loadApp(parts, guard).catch((error: unknown) => {
+      // For want of memory or of file descriptors: the next request may have more luck.
+      loading = undefined;
+      throw error;
+    });
     return loading;
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
