@@ -18,16 +18,24 @@ export class SitewardError extends Error {
   }
 }
 
-/** A config that cannot be used, with everything that is wrong in it. */
-export class ConfigError extends SitewardError {
+/** Files that cannot be used, with everything that is wrong in them. */
+class FaultyFiles extends SitewardError {
   readonly faults: readonly Fault[];
 
-  constructor(faults: readonly Fault[]) {
-    super(
-      'CONFIG_INVALID',
-      faults.map(describeFault).join('\n'),
-      'mend the places named; `siteward check` shows them again',
-    );
+  constructor(code: string, faults: readonly Fault[], verb: string) {
+    super(code, faults.map(describeFault).join('\n'), `mend the places named; \`siteward ${verb}\` shows them again`);
     this.faults = faults;
+  }
+}
+
+export class ConfigError extends FaultyFiles {
+  constructor(faults: readonly Fault[]) {
+    super('CONFIG_INVALID', faults, 'check');
+  }
+}
+
+export class ProfileError extends FaultyFiles {
+  constructor(faults: readonly Fault[]) {
+    super('PROFILE_INVALID', faults, 'profiles check');
   }
 }

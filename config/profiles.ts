@@ -3,8 +3,8 @@
  * extend laid out flat. What is wrong is told with file, line and column, everything at once.
  */
 import { fileURLToPath } from 'node:url';
-import { SitewardError } from './errors.ts';
-import { describeFault, describePath, type Fault } from './faults.ts';
+import { ProfileError } from './errors.ts';
+import { describePath, type Fault } from './faults.ts';
 import type { ProfileSettings, SourceSettings, ValueOrText } from './profile.ts';
 import { type ProfileFile, readProfileFolder } from './profile-files.ts';
 import { checkReferences, type MetricShapes } from './profile-references.ts';
@@ -45,20 +45,6 @@ export interface Profile {
   /** What to try for each fact, in order. */
   readonly identity: Readonly<Record<IdentityField, readonly ValueOrText[]>>;
   readonly areas: Readonly<Partial<Record<AreaName, FlatArea>>>;
-}
-
-/** Profiles that cannot be used, with everything that is wrong in them. */
-export class ProfileError extends SitewardError {
-  readonly faults: readonly Fault[];
-
-  constructor(faults: readonly Fault[]) {
-    super(
-      'PROFILE_INVALID',
-      faults.map(describeFault).join('\n'),
-      'mend the places named; `siteward profiles check` shows them again',
-    );
-    this.faults = faults;
-  }
 }
 
 export interface LoadOptions {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Milliseconds } from '#collectors/contract.ts';
 import { SnmpError } from '#collectors/snmp/errors.ts';
 import { device, forever, SYS, testPool, type UserOptions, user } from '../../support/snmp.ts';
 import { type Snmpd, type SnmpdUser, startSnmpd } from '../../support/snmpd.ts';
@@ -183,7 +184,7 @@ describe('a restarted agent', () => {
 
   test('is silent while it is away and found again after', async () => {
     await using other = await startSnmpd({ users: snmpdUsers.slice(0, 3) });
-    await using pool = testPool({ timeout: 100 as never });
+    await using pool = testPool({ timeout: 100 as Milliseconds });
     const read = () => pool.agent(device(other), credential(['sha', 'des'])).read(plan, forever);
     await read();
 

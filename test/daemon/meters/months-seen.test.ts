@@ -122,7 +122,7 @@ test('it is made and mailed on its day with its files, once', async () => {
       reports: {
         scheduled: [{ report: 'meters', day: 4, formats: ['csv', 'pdf'], mail_to: ['billing@muster.example'] }],
       },
-    } as never,
+    },
     folder,
   );
   const clock = setClock(MADE);

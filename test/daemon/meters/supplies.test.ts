@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { Observation, WallTime } from '#collectors/contract.ts';
 import { SupplyKeeper } from '#daemon/meters/supply-keeper.ts';
+import { observation, reading } from '../../support/observations.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 import { DAY, HOUR, openSite } from './site.ts';
 
@@ -8,19 +9,15 @@ const START = Date.UTC(2024, 0, 1);
 const LEVELS = 'SELECT at, level FROM meter_supplies WHERE printer = ? AND supply = ? ORDER BY at';
 
 function levels(at: number, ratios: Readonly<Record<string, number>>): Observation {
-  return {
-    at,
-    groups: [
-      {
-        name: 'supplies',
-        readings: Object.entries(ratios).map(([supply, value]) => ({
-          metric: 'siteward_printer_supply_level_ratio',
-          labels: { supply, description: supply, type: 'toner', color: 'black' },
-          value,
-        })),
-      },
-    ],
-  } as unknown as Observation;
+  const readings = Object.entries(ratios).map(([supply, value]) =>
+    reading('siteward_printer_supply_level_ratio', value, {
+      supply,
+      description: supply,
+      type: 'toner',
+      color: 'black',
+    }),
+  );
+  return observation('printer', at, readings, { groups: [{ name: 'supplies', readings }] });
 }
 
 async function site() {

@@ -59,7 +59,7 @@ interface Script {
 }
 
 export const script = JSON.parse(readFileSync(join(FOLDER, 'script.json'), 'utf8')) as Script;
-export const { config } = configOf(script.config as never, '/');
+export const { config } = configOf(script.config, '/');
 const terms = allTerms(config);
 export const sheet = rowsOf('sheet.csv');
 export const bills = rowsOf('bills.csv');
