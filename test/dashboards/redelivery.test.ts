@@ -105,15 +105,14 @@ const all = DASHBOARDS.flatMap(asked);
 
 test('on a VictoriaMetrics that does not deduplicate, no panel shows what came twice', async () => {
   const queries = all.filter(({ language }) => language === 'promql');
-  const flush = async () => void (await fetch(`${victoria.url}/internal/force_flush`));
   const kept = `sum(count_over_time(siteward_interface_receive_bytes_total{site="${PAPER.site}"}[3m]))`;
   await deliver(victoria.url, TIMES);
-  await flush();
+  await victoria.flush();
   const [before, once] = [await answers(queries, inVictoria), await inVictoria(kept)];
 
   await deliver(victoria.url, TIMES.slice(-7));
   await deliver(victoria.url, TIMES);
-  await flush();
+  await victoria.flush();
   const [after, twice] = [await answers(queries, inVictoria), await inVictoria(kept)];
 
   expect([...before.values()].filter((answer) => answer !== '').length).toBeGreaterThan(queries.length / 2);

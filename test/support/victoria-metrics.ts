@@ -3,6 +3,8 @@ import { freePort, type RunningServer, startServer } from './process.ts';
 
 export interface VictoriaMetrics extends RunningServer {
   readonly url: string;
+  /** Comes back once everything that was written can be found. */
+  flush(): Promise<void>;
   /** Every sample of the series that the selector matches. */
   export(selector: string): Promise<readonly ExportedSeries[]>;
 }
@@ -32,17 +34,36 @@ export async function startVictoriaMetrics(
   return {
     ...server,
     url,
+    flush: () => flushed(url),
     async export(selector) {
-      // What was just written is only seen after a flush.
-      await fetch(`${url}/internal/force_flush`);
-      const response = await fetch(`${url}/api/v1/export`, {
-        method: 'POST',
-        body: new URLSearchParams({ 'match[]': selector }),
-      });
-      const lines = (await response.text()).split('\n').filter((line) => line !== '');
-      return lines.map((line) => JSON.parse(line) as ExportedSeries);
+      await flushed(url);
+      return await exported(url, selector);
     },
   };
+}
+
+/**
+ * A flush that is asked for does not wait for rows that the server's own flush, every second, has just taken (its pull
+ * request 11260). So it is done when there is something to see and a second has added nothing.
+ */
+async function flushed(url: string): Promise<void> {
+  for (let before = 0; ; await setTimeout(1000)) {
+    await fetch(`${url}/internal/force_flush`);
+    const samples = (await exported(url, '{__name__!=""}')).reduce((sum, { values }) => sum + values.length, 0);
+    if (samples > 0 && samples === before) return;
+    before = samples;
+  }
+}
+
+async function exported(url: string, selector: string): Promise<readonly ExportedSeries[]> {
+  const response = await fetch(`${url}/api/v1/export`, {
+    method: 'POST',
+    body: new URLSearchParams({ 'match[]': selector }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`victoria-metrics answers ${response.status}: ${text}`);
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as ExportedSeries);
 }
 
 /** It says that it has started before it listens. */

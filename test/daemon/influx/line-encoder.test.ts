@@ -207,7 +207,7 @@ describe('names that devices send', () => {
       });
     }
     const series = await victoria.export('{__name__!=""}');
-    expect(series.length).toBe(10_000);
+    expect(series).toHaveLength(10_000);
     expect(series.every(({ metric, values }) => values.length === 1 && metric['device'] === `dev-${values[0]}`)).toBe(
       true,
     );
