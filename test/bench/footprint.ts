@@ -43,33 +43,44 @@ export async function benchFootprint(): Promise<Figure[]> {
     const recognised = async () => (await scrape()).match(/^siteward_device_info\{.*profile="[^"]+"/gm)?.length ?? 0;
     await until('the recognition of all devices', async () => (await recognised()) >= DEVICES, 120_000);
     await settled(scrape);
-    const before = { cpu: cpuSeconds(daemon.pid), at: performance.now() };
-    let most = 0;
-    for (const end = performance.now() + MEASURED; performance.now() < end; ) {
-      await new Promise((resolve) => setTimeout(resolve, 15_000));
-      await scrape();
-      most = Math.max(most, residentBytes(daemon.pid));
-    }
-    const share = (cpuSeconds(daemon.pid) - before.cpu) / ((performance.now() - before.at) / 1000);
+    const early = await measured(daemon.pid, scrape);
+    // A fifth of the first ten minutes' work is still V8's compiler.
+    await settled(scrape, 4);
+    const late = await measured(daemon.pid, scrape);
     return [
       { what: 'start to first reading', siteward: `${first.toFixed(1)} s`, beside: '-', ratio: '-', goal: '<= 2 s' },
       {
         what: `RSS, ${DEVICES} devices`,
-        siteward: `${Math.round(most / 1e6)} MB`,
+        siteward: `${Math.round(Math.max(early.most, late.most) / 1e6)} MB`,
         beside: '-',
         ratio: '-',
         goal: '<= 120 MB',
       },
-      {
-        what: 'share of a core, fping included',
+      ...[
+        { share: early.share, when: 'minutes 6 and 7' },
+        { share: late.share, when: 'minutes 12 and 13' },
+      ].map(({ share, when }) => ({
+        what: `share of a core, fping included, ${when}`,
         siteward: `${(share * 100).toFixed(1)} %`,
         beside: '-',
         ratio: '-',
         goal: '<= 3 %',
-      },
+      })),
     ];
   } finally {
     await daemon.stop();
     await fleet.stop();
   }
+}
+
+/** The share of a core that the process and its children take for two minutes, and its greatest resident memory in bytes. */
+async function measured(pid: number, scrape: () => Promise<unknown>): Promise<{ share: number; most: number }> {
+  const before = { cpu: cpuSeconds(pid), at: performance.now() };
+  let most = 0;
+  for (const end = performance.now() + MEASURED; performance.now() < end; ) {
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
+    await scrape();
+    most = Math.max(most, residentBytes(pid));
+  }
+  return { share: (cpuSeconds(pid) - before.cpu) / ((performance.now() - before.at) / 1000), most };
 }

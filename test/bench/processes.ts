@@ -27,8 +27,8 @@ export function residentBytes(pid: number): number {
  * Scrapes every 15 s until V8 has mostly ended compiling what runs only now and then: what a daemon costs that is to run for
  * years shows after that.
  */
-export async function settled(scrape: () => Promise<unknown>): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) {
+export async function settled(scrape: () => Promise<unknown>, minutes = 5): Promise<void> {
+  for (let turn = 0; turn < minutes * 4; turn += 1) {
     await new Promise((resolve) => setTimeout(resolve, 15_000));
     await scrape();
   }
