@@ -19,7 +19,7 @@ import type { Format } from './text.ts';
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 /**
  * What prom-client tells of every process, but for what `#processorTime` and `#eventLoopLag` tell, and but for how long
- * each collection of garbage took: to hear of them, one a second, is a twentieth of all that siteward costs.
+ * each collection of garbage took: to hear of them, one a second, is a fiftieth of the main thread's time.
  */
 const OF_EVERY_PROCESS = [
   processStartTime,

@@ -44,7 +44,7 @@ export async function benchFootprint(): Promise<Figure[]> {
     await until('the recognition of all devices', async () => (await recognised()) >= DEVICES, 120_000);
     await settled(scrape);
     const early = await measured(daemon.pid, scrape);
-    // A fifth of the first ten minutes' work is still V8's compiler.
+    // A tenth to a fifth of the first ten minutes' work is V8's compiler.
     await settled(scrape, 4);
     const late = await measured(daemon.pid, scrape);
     return [
