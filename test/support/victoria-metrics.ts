@@ -3,10 +3,10 @@ import { freePort, type RunningServer, startServer } from './process.ts';
 
 export interface VictoriaMetrics extends RunningServer {
   readonly url: string;
-  /** Comes back once everything that was written can be found. */
-  flush(): Promise<void>;
-  /** Every sample of the series that the selector matches. */
-  export(selector: string): Promise<readonly ExportedSeries[]>;
+  /** Comes back once everything that was written can be found, at least `samples`. */
+  flush(samples?: number): Promise<void>;
+  /** Every sample of the series that the selector matches, once `samples` can be found in all. */
+  export(selector: string, samples: number): Promise<readonly ExportedSeries[]>;
 }
 
 export interface ExportedSeries {
@@ -34,9 +34,9 @@ export async function startVictoriaMetrics(
   return {
     ...server,
     url,
-    flush: () => flushed(url),
-    async export(selector) {
-      await flushed(url);
+    flush: (samples) => flushed(url, samples),
+    async export(selector, samples) {
+      await flushed(url, samples);
       return await exported(url, selector);
     },
   };
@@ -44,14 +44,14 @@ export async function startVictoriaMetrics(
 
 /**
  * A flush that is asked for does not wait for rows that the server's own flush, every second, has just taken (its pull
- * request 11260). So it is done when there is something to see and a second has added nothing.
+ * request 11260). So it is done when what is awaited can be seen and a second has added nothing.
  */
-async function flushed(url: string): Promise<void> {
+async function flushed(url: string, awaited = 1): Promise<void> {
   for (let before = 0; ; await setTimeout(1000)) {
     await fetch(`${url}/internal/force_flush`);
-    const samples = (await exported(url, '{__name__!=""}')).reduce((sum, { values }) => sum + values.length, 0);
-    if (samples > 0 && samples === before) return;
-    before = samples;
+    const seen = (await exported(url, '{__name__!=""}')).reduce((sum, { values }) => sum + values.length, 0);
+    if (seen >= awaited && seen === before) return;
+    before = seen;
   }
 }
 

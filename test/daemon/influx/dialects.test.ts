@@ -205,7 +205,7 @@ describe('real receivers', () => {
       query: 'count_over_time(interface_receive_bytes[1h])',
       time: String(AT / 1000 + 1),
     });
-    await victoria.flush();
+    await victoria.flush(5);
     const answer = await (await fetch(`${victoria.url}/api/v1/query?${count}`)).json();
     expect(answer).toMatchObject({ data: { result: [{ value: [expect.anything(), '5'] }] } });
   });

@@ -206,7 +206,7 @@ describe('names that devices send', () => {
         interface: expected || null,
       });
     }
-    const series = await victoria.export('{__name__!=""}');
+    const series = await victoria.export('{__name__!=""}', 10_000);
     expect(series).toHaveLength(10_000);
     expect(series.every(({ metric, values }) => values.length === 1 && metric['device'] === `dev-${values[0]}`)).toBe(
       true,

@@ -157,7 +157,7 @@ describe('a real Prometheus', () => {
       expect(series?.values).toEqual([[at / 1000, String(index)]]);
       expect(series?.metric['interface'] ?? '').toBe(name.toWellFormed());
     }
-    const stored = await victoria.export('{site="acme-hq"}');
+    const stored = await victoria.export('{site="acme-hq"}', 10_000);
     expect(stored).toHaveLength(10_000);
     expect(stored.every(({ metric, values }) => metric['device'] === `dev-${values[0]}`)).toBe(true);
   });
