@@ -64,6 +64,7 @@ export class Watch {
       collectors: options.collectors,
       tracker: options.tracker,
       publish: (observation) => this.#published(observation),
+      isWatched: (device) => this.#isWatched(device),
     });
     this.#scheduler = new Scheduler({
       clock: options.clock,
@@ -122,8 +123,21 @@ export class Watch {
     this.#facts.delete(name);
     this.#inventoryDue.delete(name);
     this.#rounds.forget(name);
-    for (const collector of Object.values(this.#options.collectors)) collector.forget(name);
+    this.#forgetIn(name);
     if (!comesBack) this.#options.forget(name);
+  }
+
+  #forgetIn(name: string): void {
+    for (const collector of Object.values(this.#options.collectors)) collector.forget(name);
+  }
+
+  /** A collector that was asking a device while that left has noted something of it again. */
+  #forgetAgain(devices: readonly WatchedDevice[]): void {
+    for (const { name } of devices) if (!this.#devices.has(name)) this.#forgetIn(name);
+  }
+
+  #isWatched({ name, fingerprint }: WatchedDevice): boolean {
+    return this.#devices.get(name)?.fingerprint === fingerprint;
   }
 
   #layLanes(): void {
@@ -186,7 +200,7 @@ export class Watch {
   async #round(devices: readonly WatchedDevice[], signal: AbortSignal): Promise<void> {
     const resolved = await Promise.all(devices.map((device) => this.#resolved(device)));
     const before = new Map(devices.map(({ name }) => [name, this.#options.tracker.standing(name)?.state]));
-    await this.#rounds.run(resolved, signal);
+    await this.#rounds.run(resolved, signal).finally(() => this.#forgetAgain(devices));
     for (const { name } of devices) {
       if (
         this.#options.tracker.standing(name)?.state === 'up' &&
@@ -207,12 +221,10 @@ export class Watch {
         const now = clock.monotonicNow();
         const inventory = now >= (this.#inventoryDue.get(name) ?? 0);
         const { target } = await this.#resolved(device);
-        const [observation] = await collectors.snmp.collect(inventory ? 'inventory' : 'metrics', [target], {
-          clock,
-          signal,
-        });
-        if (!observation) return 'neither';
-        if (this.#devices.get(name) !== device) return 'neither';
+        const [observation] = await collectors.snmp
+          .collect(inventory ? 'inventory' : 'metrics', [target], { clock, signal })
+          .finally(() => this.#forgetAgain([device]));
+        if (!observation || !this.#isWatched(device)) return 'neither';
         if (inventory && observation.evidence.kind === 'answered')
           this.#inventoryDue.set(name, (now + this.#intervals(device).inventory) as Monotonic);
         this.#published(observation);

@@ -9,6 +9,8 @@ export interface RoundsOptions {
   readonly collectors: { readonly icmp: Collector; readonly snmp: Collector; readonly tcp: Collector };
   readonly tracker: AvailabilityTracker;
   readonly publish: (observation: Observation) => void;
+  /** Whether a device is watched now as it was when its round began. */
+  readonly isWatched: (device: WatchedDevice) => boolean;
 }
 
 /**
@@ -75,7 +77,7 @@ export class Rounds {
       this.#collect(snmp, asks('snmp'), results, signal),
       this.#collect(tcp, asks('tcp'), results, signal),
     ]);
-    const deaf = devices.filter((device) => this.#fallsBack(device, results.get(device.name)));
+    const deaf = this.#stillWatched(devices).filter((device) => this.#fallsBack(device, results.get(device.name)));
     await this.#collect(snmp, deaf, results, signal);
     for (const device of deaf) {
       const result = results.get(device.name);
@@ -83,7 +85,12 @@ export class Rounds {
       if (result?.get('snmp')?.kind === 'answered') result.delete('icmp');
     }
     await this.#excuse(devices, results);
-    return results;
+    return new Map(this.#stillWatched(devices).map(({ name }) => [name, results.get(name) ?? new Map()]));
+  }
+
+  /** What a round hears of a device that a reload took out or changed meanwhile says nothing about the one there now. */
+  #stillWatched(devices: readonly WatchedDevice[]): WatchedDevice[] {
+    return devices.filter((device) => this.#options.isWatched(device));
   }
 
   /** SNMP timeouts say nothing about a device while this machine has no way to it. */
@@ -120,7 +127,9 @@ export class Rounds {
       devices.map(({ target }) => target),
       { clock: this.#options.clock, signal },
     );
+    const watched = new Set(this.#stillWatched(devices).map(({ name }) => name));
     for (const observation of observations) {
+      if (!watched.has(observation.device)) continue;
       results.get(observation.device)?.set(collector.name, observation.evidence);
       this.#options.publish(observation);
     }
