@@ -43,34 +43,37 @@ export const DECODERS = [
 ] as const;
 
 const transforms = {
-  decode: z.enum(DECODERS).optional(),
+  decode: z.enum(DECODERS).exactOptional(),
   record: z
     .strictObject({ id: z.int().min(0).max(255), as: z.enum(['count', 'ratio']).default('count') })
-    .optional()
+    .exactOptional()
     .describe("Brother's packed records (id, type, length, value): the value of one."),
   key: z
     .string()
-    .optional()
+    .exactOptional()
     .describe(
       'The value of a key in a KEY:VALUE;KEY:VALUE text, such as IEEE 1284 device ids. Several spellings: MDL|MODEL.',
     ),
-  pattern: Pattern.optional().describe('Keeps capture group 1 of the text; absent where it does not match.'),
-  replace: z.array(z.strictObject({ pattern: Pattern, by: z.string() })).optional(),
-  absent: z.array(Scalar).optional().describe('Values that mean "none", compared before scaling.'),
-  repair: z.enum(['unsigned32']).optional().describe('unsigned32: a negative 32-bit value is the value plus 2^32.'),
+  pattern: Pattern.exactOptional().describe('Keeps capture group 1 of the text; absent where it does not match.'),
+  replace: z.array(z.strictObject({ pattern: Pattern, by: z.string() })).exactOptional(),
+  absent: z.array(Scalar).exactOptional().describe('Values that mean "none", compared before scaling.'),
+  repair: z
+    .enum(['unsigned32'])
+    .exactOptional()
+    .describe('unsigned32: a negative 32-bit value is the value plus 2^32.'),
   bits: z
     .record(z.string().regex(/^\d+$/), z.string())
-    .optional()
+    .exactOptional()
     .describe('Bit number from the most significant bit of the first octet -> name.'),
   map: z
     .record(z.string(), Scalar)
-    .optional()
+    .exactOptional()
     .describe('Enumeration; a value that is not listed is `otherwise`, or absent.'),
-  otherwise: Scalar.optional(),
-  scale: z.number().optional(),
-  offset: z.number().optional().describe('Added after scaling.'),
-  range: z.tuple([z.number(), z.number()]).optional().describe('A number outside is absent.'),
-  case: z.enum(['upper', 'lower']).optional(),
+  otherwise: Scalar.exactOptional(),
+  scale: z.number().exactOptional(),
+  offset: z.number().exactOptional().describe('Added after scaling.'),
+  range: z.tuple([z.number(), z.number()]).exactOptional().describe('A number outside is absent.'),
+  case: z.enum(['upper', 'lower']).exactOptional(),
 };
 
 /** Where a value comes from. Exactly one of the operand keys, and any transforms, which apply in the order above. */
@@ -157,48 +160,47 @@ const OPERANDS = [
 
 const ValueSchema: z.ZodType<ValueOrText> = z.lazy(() => z.union([ValueObject, z.string(), z.number()]));
 const Values = z.array(ValueSchema).min(1);
-const ConditionSchema: z.ZodType<Condition> = z.lazy(
-  () =>
-    z.strictObject({
-      value: ValueSchema.optional(),
-      exists: z.boolean().optional(),
-      in: z.array(Scalar).optional(),
-      not_in: z.array(Scalar).optional(),
-      matches: Pattern.optional(),
-      not_matches: Pattern.optional(),
-      above: z.number().optional(),
-      below: z.number().optional(),
-      any: z.array(ConditionSchema).optional(),
-    }) as z.ZodType<Condition>,
+const ConditionSchema: z.ZodType<Condition> = z.lazy(() =>
+  z.strictObject({
+    value: ValueSchema.exactOptional(),
+    exists: z.boolean().exactOptional(),
+    in: z.array(Scalar).exactOptional(),
+    not_in: z.array(Scalar).exactOptional(),
+    matches: Pattern.exactOptional(),
+    not_matches: Pattern.exactOptional(),
+    above: z.number().exactOptional(),
+    below: z.number().exactOptional(),
+    any: z.array(ConditionSchema).exactOptional(),
+  }),
 );
 const Conditions = z.array(ConditionSchema);
 
-const ValueObject = z
+const ValueObject: z.ZodType<Value> = z
   .strictObject({
-    oid: Oid.optional(),
-    column: z.string().optional(),
-    index: z.union([z.int(), z.literal('all'), z.strictObject({ text_from: z.int().min(0) })]).optional(),
-    lookup: z.strictObject({ table: z.string(), column: z.string(), index: Values }).optional(),
-    row: z.strictObject({ table: z.string(), column: z.string(), where: Conditions.optional() }).optional(),
-    const: Scalar.optional(),
-    first: Values.optional(),
-    sum: Values.optional(),
-    difference: Values.optional(),
-    product: Values.optional(),
-    quotient: Values.optional(),
-    max: Values.optional(),
-    min: Values.optional(),
+    oid: Oid.exactOptional(),
+    column: z.string().exactOptional(),
+    index: z.union([z.int(), z.literal('all'), z.strictObject({ text_from: z.int().min(0) })]).exactOptional(),
+    lookup: z.strictObject({ table: z.string(), column: z.string(), index: Values }).exactOptional(),
+    row: z.strictObject({ table: z.string(), column: z.string(), where: Conditions.exactOptional() }).exactOptional(),
+    const: Scalar.exactOptional(),
+    first: Values.exactOptional(),
+    sum: Values.exactOptional(),
+    difference: Values.exactOptional(),
+    product: Values.exactOptional(),
+    quotient: Values.exactOptional(),
+    max: Values.exactOptional(),
+    min: Values.exactOptional(),
     aggregate: z
       .strictObject({
         table: z.string(),
         column: z.string(),
         by: z.enum(['sum', 'mean', 'max', 'min', 'count']),
-        where: Conditions.optional(),
+        where: Conditions.exactOptional(),
       })
-      .optional(),
-    join: Values.optional(),
-    separator: z.string().optional(),
-    when: Conditions.optional(),
+      .exactOptional(),
+    join: Values.exactOptional(),
+    separator: z.string().exactOptional(),
+    when: Conditions.exactOptional(),
     ...transforms,
   })
   .check((context) => {
@@ -210,7 +212,7 @@ const ValueObject = z
         message: `names ${used.length} sources (${used.join(', ') || 'none'}); write exactly one of ${OPERANDS.join(', ')}`,
       });
     }
-  }) as unknown as z.ZodType<Value>;
+  });
 
 const Match = z.strictObject({
   sys_object_id: z

@@ -154,7 +154,7 @@ export function repair({ Authentication: authentication, Encryption: encryption 
 }
 
 /** The library, loaded for the first user of SNMPv3. */
-function load(): typeof Snmp {
+function load(): typeof Snmp & Library {
   return createRequire(import.meta.url)('net-snmp');
 }
 
@@ -168,11 +168,10 @@ let loaded: Protocols | undefined;
 
 function protocols(): Protocols {
   if (loaded) return loaded;
-  const snmp = load();
-  const library = snmp as unknown as Library;
+  const library = load();
   repair(library, new KeyCache());
-  const { md5, sha, sha224, sha256, sha384, sha512 } = snmp.AuthProtocols;
-  const { des, aes, aes256b, aes256r } = snmp.PrivProtocols;
+  const { md5, sha, sha224, sha256, sha384, sha512 } = library.AuthProtocols;
+  const { des, aes, aes256b, aes256r } = library.PrivProtocols;
   loaded = {
     library,
     auth: { md5, sha, sha224, sha256, sha384, sha512 },

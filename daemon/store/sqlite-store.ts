@@ -184,7 +184,7 @@ function compact(statement: Statement): Statement {
 }
 
 interface PendingCall {
-  readonly resolve: (value: never) => void;
+  readonly resolve: (value: Answers[keyof Answers]) => void;
   readonly reject: (reason: StoreError) => void;
 }
 
@@ -211,7 +211,7 @@ class StoreThread {
     const workerData: WorkerSettings = { directory, readOnly };
     setFlagsFromString(LITTLE_YOUNG);
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
-    this.ready = new Promise((resolve, reject) => this.#pending.set(OPENING, { resolve, reject }));
+    this.ready = new Promise((resolve, reject) => this.#pending.set(OPENING, { resolve: () => resolve(), reject }));
     this.#worker.on('message', (reply: Reply) => this.#take(reply));
     this.#worker.on('error', (error) => this.#end(`the store's thread failed: ${error.message}`, error));
     this.#worker.on('exit', () => this.#end("the store's thread has ended"));
@@ -221,7 +221,8 @@ class StoreThread {
     if (this.#ended) throw this.#ended;
     return await new Promise((resolve, reject) => {
       const request: Request = { id: ++this.#lastId, call };
-      this.#pending.set(request.id, { resolve, reject });
+      // The thread answers each call by its kind.
+      this.#pending.set(request.id, { resolve: (value) => resolve(value as Answers[C['op']]), reject });
       this.#worker.postMessage(request);
     });
   }
@@ -240,7 +241,7 @@ class StoreThread {
     this.#pending.delete(reply.id);
     // What does not open ends its thread too, and whoever opened it hears why.
     if (reply.id === OPENING && !reply.ok) this.#closing = true;
-    if (reply.ok) call?.resolve(reply.value as never);
+    if (reply.ok) call?.resolve(reply.value);
     else call?.reject(new StoreError(reply.fault.code, reply.fault.message));
   }
 

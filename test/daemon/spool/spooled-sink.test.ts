@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Clock } from '#collectors/contract.ts';
+import type { Clock, Monotonic } from '#collectors/contract.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { openInfluxSink } from '#daemon/sinks/influx.ts';
 import { RateLimit } from '#daemon/spool/rate-limit.ts';
@@ -136,7 +136,7 @@ describe('limits', () => {
     let now = 0;
     const clock: Clock = {
       ...systemClock,
-      monotonicNow: () => now as never,
+      monotonicNow: () => now as Monotonic,
       sleep: async (duration) => {
         waits.push(duration);
         now += duration;

@@ -1,5 +1,6 @@
 /** Maintenance by the API and by the page: entering it, ending it early, who may, and what is noted. */
 import { describe, expect, test } from 'vitest';
+import type { WallTime } from '#collectors/contract.ts';
 import { SitewardError } from '#config/errors.ts';
 import { startSite, testDevice } from '../../support/site.ts';
 
@@ -116,12 +117,15 @@ describe('the page', () => {
   });
 
   test('offers to end what a person entered, not what stands in the config, and nothing to a viewer', async () => {
-    const window = { from: Date.now() - 1000, to: Date.now() + 60_000, devices: ['srv-1'] };
-    const windows = () =>
-      [
-        { ...window, key: 'entered-1', entered: true, author: 'anna', name: 'by hand' },
-        { ...window, key: 'c0nf1g', entered: false, name: 'nightly' },
-      ] as never;
+    const window = {
+      from: (Date.now() - 1000) as WallTime,
+      to: (Date.now() + 60_000) as WallTime,
+      devices: ['srv-1'],
+    };
+    const windows = () => [
+      { ...window, key: 'entered-1', entered: true, author: 'anna', name: 'by hand' },
+      { ...window, key: 'c0nf1g', entered: false, name: 'nightly' },
+    ];
     const site = await startSite({ http: HTTP, sources: { windows } });
     const pageOf = async (token: string) =>
       await (await fetch(`${site.url}/maintenance`, { headers: { authorization: `Bearer ${token}` } })).text();
