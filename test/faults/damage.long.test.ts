@@ -1,6 +1,6 @@
 /** T7: 300 damages to what a killed daemon has left, each survived or refused by name. */
 import { spawnSync } from 'node:child_process';
-import { chmod, chown, cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, chown, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openStore } from '#daemon/store/sqlite-store.ts';
@@ -42,7 +42,8 @@ test(`${DAMAGES} damages`, async () => {
 
 describe.skipIf(!canMount)('rights', () => {
   /** Runs the store as nobody, who may not do everything as root may. */
-  function asNobody(folder: string): string {
+  async function asNobody(folder: string): Promise<string> {
+    const file = join(parent, 'as-nobody.mjs');
     const script = `
       import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../daemon/store/sqlite-store.ts'))};
       const log = { error() {}, warn() {}, info() {}, debug() {} };
@@ -53,7 +54,8 @@ describe.skipIf(!canMount)('rights', () => {
       } catch (error) { console.log(error.code); }
       process.exit();`;
     const rights = ['--reuid=65534', '--regid=65534', '--clear-groups'];
-    return spawnSync('setpriv', [...rights, process.execPath, '--input-type=module', '-e', script])
+    await writeFile(file, script);
+    return spawnSync('setpriv', [...rights, process.execPath, file])
       .stdout.toString()
       .trim();
   }
@@ -71,7 +73,7 @@ describe.skipIf(!canMount)('rights', () => {
     const folder = await copyFor(0);
     await chmod(folder, 0o755);
 
-    expect(asNobody(folder)).toBe('STORE_ACCESS');
+    expect(await asNobody(folder)).toBe('STORE_ACCESS');
   });
 
   test('a file that may only be read: refused by name, not set aside', async () => {
@@ -79,7 +81,7 @@ describe.skipIf(!canMount)('rights', () => {
     await chown(join(folder, 'spool.db'), 0, 0);
     await chmod(join(folder, 'spool.db'), 0o444);
 
-    expect(asNobody(folder)).toBe('STORE_ACCESS');
+    expect(await asNobody(folder)).toBe('STORE_ACCESS');
     expect((await readdir(folder)).some((name) => name.includes('damaged'))).toBe(false);
   });
 
