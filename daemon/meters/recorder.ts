@@ -2,7 +2,7 @@
  * From observations to the ledger: which of them is kept, who the printer is, and what is asked again at once. A read is
  * kept every hour, right before and after a cut, and whenever something is out of the ordinary.
  */
-import type { Clock, Identity, Milliseconds, Observation, Reading, WallTime } from '#collectors/contract.ts';
+import type { Clock, Identity, Milliseconds, Monotonic, Observation, Reading, WallTime } from '#collectors/contract.ts';
 import { NO_LABELS } from '#collectors/labels.ts';
 import type { Logger } from '../log.ts';
 import type { MeterLedger } from './ledger.ts';
@@ -36,6 +36,9 @@ const EARLIEST = 1_704_067_200_000;
 const MOST_WAITING = 20_000;
 /** Reads that are kept, and asked for at once, after one that was out of the ordinary. */
 const READS_AGAIN = 3;
+/** A printer whose counters go on not to follow is asked again less and less often, not with each poll for ever. */
+const SHORTEST_PAUSE = 5 * MINUTE;
+const LONGEST_PAUSE = HOUR;
 /** Two devices of one serial, both read within this time, are two devices at once and not one that moved. */
 const AT_ONCE = 2 * HOUR;
 
@@ -50,7 +53,11 @@ interface Device {
   keptAt?: WallTime;
   trustedAt?: WallTime;
   step?: Step;
+  /** Answers to come that are kept, and after which it is asked once more. */
   again: number;
+  /** How long it is not asked again after it was, and until when; 0 where its counters follow. */
+  pause: number;
+  quietUntil: Monotonic;
   recalled: boolean;
   queue: Promise<void>;
 }
@@ -125,6 +132,8 @@ export class Recorder {
       values: new Map(),
       valuesAt: 0 as WallTime,
       again: 0,
+      pause: 0,
+      quietUntil: 0 as Monotonic,
       recalled: false,
       queue: Promise.resolve(),
     };
@@ -172,18 +181,23 @@ export class Recorder {
     const found =
       place && place.values.size > 0 ? doubt(place.values, meters.values, elapsed, this.#rated()) : undefined;
     if (found === 'warm-up') return { ...meters, step: 'warm-up' };
-    if (found) {
+    const now = this.#options.clock.monotonicNow();
+    const isQuiet = now < device.quietUntil;
+    if (found && device.again === 0 && !isQuiet) {
       this.#options.log.warn('a printer shows counters that do not follow from the last ones; it is asked again', {
         device: device.name,
         why: found,
         question,
       });
-      if (device.again === 0) device.again = READS_AGAIN;
-      this.#options.askAgain(device.name);
-      // Another printer may stand at this address: only an answer that says who it is may move the counters.
-      if (!identity) return { ...meters, step: 'implausible' };
-    } else if (device.again > 0) this.#options.askAgain(device.name);
-    return meters;
+      device.again = READS_AGAIN;
+      device.pause = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, 2 * device.pause));
+      device.quietUntil = (now + device.pause) as Monotonic;
+    } else if (!found && !isQuiet) {
+      device.pause = 0;
+    }
+    if (device.again > 0) this.#options.askAgain(device.name);
+    // Another printer may stand at this address: only an answer that says who it is may move the counters.
+    return found && !identity ? { ...meters, step: 'implausible' } : meters;
   }
 
   #rated(): number {

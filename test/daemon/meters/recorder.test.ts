@@ -115,6 +115,28 @@ test('a fall without a word of who it is moves nothing, and is asked again; with
   expect((await reads()).map(({ step }) => step)).toEqual(['ok', 'implausible', 'ok']);
 });
 
+test('a printer whose counters never follow is asked again less and less often, and at once when it has followed', async () => {
+  await poll({ serial: 'SN0001', pages: 40_000 });
+  let pages = 40_000;
+  const askedAt = new Set<number>();
+  const minutesOf = async (from: number, to: number, printed: number) => {
+    for (let minute = from; minute < to; minute += 1) {
+      pages += printed;
+      await poll({ pages });
+      for (; asked.length > 0; asked.pop()) {
+        askedAt.add(minute);
+        await poll({ serial: 'SN0001', pages, after: 1_000 });
+      }
+    }
+  };
+
+  await minutesOf(0, 300, 30_000);
+  await minutesOf(300, 380, 10);
+  await minutesOf(380, 390, 30_000);
+
+  expect([...askedAt]).toEqual([0, 5, 15, 35, 75, 135, 195, 255, 315, 380, 385]);
+});
+
 test('another printer at the address is another printer, not a fall', async () => {
   await poll({ serial: 'SN0001', pages: 40_000 });
   await poll({ pages: 12 });
