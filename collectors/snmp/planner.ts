@@ -105,15 +105,16 @@ function planGet(queue: Oid[], progress: Progress, manners: Manners): Planned {
 function planNext(tables: readonly TableWalk[], progress: Progress, manners: Manners): Planned {
   const fits = Math.max(1, Math.floor(manners.replyOctets / GUESSED_OCTETS));
   const most = Math.min(fits, mostNames(progress, manners));
-  const walks = tables
-    .flatMap(({ looks, walks, expected }) => [...looks, ...walks].map((walk) => ({ walk, expected })))
-    .filter(({ walk }) => !walk.isOver)
-    .slice(0, most);
+  const open: Open[] = [];
+  for (const { looks, walks, expected } of tables) {
+    for (const walk of looks) if (!walk.isOver && open.length < most) open.push({ walk, expected });
+    for (const walk of walks) if (!walk.isOver && open.length < most) open.push({ walk, expected });
+  }
   const slots: Slot[] = [];
   const names: Name[] = [];
-  let spare = most - walks.length;
-  let left = walks.length;
-  for (const { walk, expected } of walks.toSorted((a, b) => a.walk.count - b.walk.count)) {
+  let spare = most - open.length;
+  let left = open.length;
+  for (const { walk, expected } of open.sort(byProgress)) {
     slots.push({ kind: 'column', walk });
     names.push(walk.next);
     // As many as there were last time, else as many again as came so far; those that are behind get theirs first.
@@ -136,14 +137,25 @@ function planNext(tables: readonly TableWalk[], progress: Progress, manners: Man
   };
 }
 
+interface Open {
+  readonly walk: ColumnWalk;
+  readonly expected: number | undefined;
+}
+
+function byProgress(a: Open, b: Open): number {
+  return a.walk.count - b.walk.count;
+}
+
 function planBulk(tables: readonly TableWalk[], progress: Progress, manners: Manners): Planned {
   const most = mostNames(progress, manners);
   const slots: Slot[] = [];
+  const names: Name[] = [];
   let taken = 0;
   for (const table of tables) {
     for (const walk of table.looks) {
       if (walk.isOver || slots.length >= most) continue;
       slots.push({ kind: 'column', walk });
+      names.push(walk.next);
       taken += GUESSED_OCTETS;
     }
   }
@@ -151,22 +163,16 @@ function planBulk(tables: readonly TableWalk[], progress: Progress, manners: Man
   while (progress.riders.length > 0 && slots.length < most && taken + manners.scalarOctets <= room) {
     const oid = progress.riders.shift() as Oid;
     slots.push({ kind: 'scalar', oid, name: encodedOid(oid) });
+    names.push(encodedOidBefore(oid));
     taken += manners.scalarOctets;
   }
 
   const batch = chooseColumns(tables, most - slots.length, manners.replyOctets - taken);
   const { rows, explores } = manners.repetitions(batch.wanted, batch.rowOctets, taken);
   const repetitions = batch.walks.length > 0 ? Math.min(rows, progress.maxRepetitions) : 0;
+  for (const walk of batch.walks) names.push(walk.next);
   return {
-    request: {
-      type: 'get-bulk',
-      names: [
-        ...slots.map((slot) => (slot.kind === 'scalar' ? encodedOidBefore(slot.oid) : slot.walk.next)),
-        ...batch.walks.map((walk) => walk.next),
-      ],
-      nonRepeaters: slots.length,
-      maxRepetitions: repetitions,
-    },
+    request: { type: 'get-bulk', names, nonRepeaters: slots.length, maxRepetitions: repetitions },
     slots,
     repeaters: batch.walks,
     repetitions,

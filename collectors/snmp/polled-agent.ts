@@ -332,9 +332,15 @@ class Reading {
 
   /** @throws SnmpError when the agent answered and yet showed nothing, not even what every agent has. */
   result(): ReadResult {
-    const walks = this.#progress.tables.flatMap((table) => [...table.walks, ...table.looks, ...table.dormant]);
-    const partial = [...this.#partial, ...walks.flatMap((walk) => walk.broken ?? [])];
-    const hasValue = this.#scalars.size > 0 || walks.some((walk) => walk.rows.size > 0);
+    const walks: ColumnWalk[] = [];
+    for (const { walks: columns, looks, dormant } of this.#progress.tables)
+      walks.push(...columns, ...looks, ...dormant);
+    const partial = [...this.#partial];
+    let hasValue = this.#scalars.size > 0;
+    for (const { broken, rows } of walks) {
+      if (broken) partial.push(broken);
+      hasValue ||= rows.size > 0;
+    }
     if (!hasValue && MANDATORY.some((oid) => this.#plan.scalars.includes(oid))) {
       if (this.#refusal !== 0) throw refused(this.#session.agent, this.#refusal);
       if (partial.length === 0) throw viewTooSmall(this.#session.agent);

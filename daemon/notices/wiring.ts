@@ -63,24 +63,22 @@ export async function openNotices(parts: NoticeParts): Promise<NoticeService> {
 
 function everythingThatIsSo(parts: NoticeParts, since: (key: string) => WallTime): Condition[] {
   const { watch, tracker, prometheus, config, moreConditions } = parts;
-  const devices = watch.devices().flatMap(({ name, host, target }): NoticedDevice[] => {
+  const devices: NoticedDevice[] = [];
+  for (const { name, host, target } of watch.devices()) {
     const standing = tracker.standing(name);
-    if (!standing) return [];
+    if (!standing) continue;
     const { state, rule, since: from } = standing;
-    const known = target.class ?? watch.facts(name)?.identity?.class ?? 'other';
-    return [
-      {
-        name,
-        address: host,
-        class: known,
-        state,
-        live: tracker.live(name) ?? state,
-        since: from,
-        rule,
-        parents: tracker.parentsOf(name),
-      },
-    ];
-  });
+    devices.push({
+      name,
+      address: host,
+      class: target.class ?? watch.facts(name)?.identity?.class ?? 'other',
+      state,
+      live: tracker.live(name) ?? state,
+      since: from,
+      rule,
+      parents: tracker.parentsOf(name),
+    });
+  }
   const printers = devices
     .filter((device) => device.class === 'printer' && device.state === 'up')
     .map(({ name }) => ({ name, readings: prometheus.readings(name, PRINTER_METRICS) }));

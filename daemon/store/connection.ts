@@ -163,7 +163,8 @@ export class Connection {
   }
 
   #runAll(statements: readonly Statement[]): readonly Outcome[] {
-    return statements.map(({ sql, params = [], rows }) => {
+    const outcomes: Outcome[] = [];
+    for (const { sql, params = [], rows } of statements) {
       const statement = this.#statement(sql);
       let changes = 0;
       let lastInsertRowid = 0n;
@@ -172,8 +173,9 @@ export class Connection {
         changes += Number(result.changes);
         lastInsertRowid = BigInt(result.lastInsertRowid);
       }
-      return { changes, lastInsertRowid };
-    });
+      outcomes.push({ changes, lastInsertRowid });
+    }
+    return outcomes;
   }
 
   #statement(sql: string): StatementSync {

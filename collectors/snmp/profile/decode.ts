@@ -199,5 +199,7 @@ export function keyedValue(cell: Cell, keys: readonly string[]): string | undefi
 /** Names of the bits that are set, numbered from the most significant bit of the first octet. Empty octets say nothing. */
 export function namedBits(cell: Cell, names: readonly (readonly [number, string])[]): readonly string[] | undefined {
   if (!(cell instanceof Uint8Array) || cell.length === 0) return undefined;
-  return names.filter(([bit]) => (((cell[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1) === 1).map(([, name]) => name);
+  const set: string[] = [];
+  for (const [bit, name] of names) if ((((cell[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1) === 1) set.push(name);
+  return set;
 }

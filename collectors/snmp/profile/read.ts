@@ -161,9 +161,9 @@ async function readMetrics(request: ReadRequest, profile: CompiledProfile): Prom
   const session = new Session(agent, scope, output, signal, firstRound?.known ?? knownOf(memory));
   session.want(SYSTEM);
 
-  const areas = profile.areas
-    .filter(({ pace }) => pace === 'metrics')
-    .map((area) => new AreaReading(area, memory.chosen.get(area.name) ?? []));
+  const areas: AreaReading[] = [];
+  for (const area of profile.areas)
+    if (area.pace === 'metrics') areas.push(new AreaReading(area, memory.chosen.get(area.name) ?? []));
   const goOn = async () => {
     const course = courseOf(memory.clocks, clocksOf(scope.scalars, at));
     const restarted = memory.polls >= POLLS_BETWEEN_RESTARTS && course.agentRestarted;
@@ -313,9 +313,10 @@ class Session {
     }
     for (const { area, answered } of readings) if (answered.length > 0) chosen.set(area.name, [...answered]);
     // An area that gave something before and gives nothing now is given empty, so that its old readings go.
-    const groups = readings
-      .filter(({ area, readings: found }) => found.length > 0 || chosen.has(area.name) || learnt.has(area.name))
-      .map(({ area, readings: found }) => ({ name: area.name, readings: found }));
+    const groups: ReadingGroup[] = [];
+    for (const { area, readings: found } of readings)
+      if (found.length > 0 || chosen.has(area.name) || learnt.has(area.name))
+        groups.push({ name: area.name, readings: found });
     return { groups, chosen };
   }
 
@@ -374,12 +375,12 @@ class Session {
   }
 
   #wasAsked(oid: Oid): boolean {
-    return (
-      this.#known.has(oid) ||
-      this.#rounds.some(
-        ({ plan }) => plan.scalars.includes(oid) || plan.tables.some((columns) => columns.includes(oid)),
-      )
-    );
+    if (this.#known.has(oid)) return true;
+    for (const { plan } of this.#rounds) {
+      if (plan.scalars.includes(oid)) return true;
+      for (const columns of plan.tables) if (columns.includes(oid)) return true;
+    }
+    return false;
   }
 
   /** What these sources, and whatever else is wanted, need beside what was asked. */
@@ -390,12 +391,15 @@ class Session {
     }
     const needs = this.#needs;
     this.#needs = new Needs();
-    const scalars = [...needs.scalars].filter((oid) => !this.#wasAsked(oid));
-    const columns = Array.from(
-      needs.columns,
-      ([table, oids]) => [table, [...oids].filter((oid) => !this.#wasAsked(oid))] as const,
-    );
-    return roundOf(scalars, columns);
+    const columns: (readonly [TableShape, readonly Oid[]])[] = [];
+    for (const [table, oids] of needs.columns) columns.push([table, this.#notAsked(oids)]);
+    return roundOf(this.#notAsked(needs.scalars), columns);
+  }
+
+  #notAsked(oids: ReadonlySet<Oid>): Oid[] {
+    const open: Oid[] = [];
+    for (const oid of oids) if (!this.#wasAsked(oid)) open.push(oid);
+    return open;
   }
 
   async #ask(round: Round): Promise<void> {

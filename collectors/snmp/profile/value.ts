@@ -294,11 +294,21 @@ export function compileConditions(conditions: readonly Condition[], context: Com
     const trace = scope.trace;
     scope.trace = undefined;
     try {
-      return tests.every((test) => test(scope));
+      return holdsAll(tests, scope);
     } finally {
       scope.trace = trace;
     }
   };
+}
+
+function holdsAll(tests: readonly Test[], scope: Scope): boolean {
+  for (const test of tests) if (!test(scope)) return false;
+  return true;
+}
+
+function holdsAny(tests: readonly Test[], scope: Scope): boolean {
+  for (const test of tests) if (test(scope)) return true;
+  return false;
 }
 
 function compileCondition(condition: Condition, context: CompileContext): Test {
@@ -311,7 +321,7 @@ function compileCondition(condition: Condition, context: CompileContext): Test {
   const { exists, above, below } = condition;
 
   return (scope) => {
-    if (any && !any.some((test) => test(scope))) return false;
+    if (any && !holdsAny(any, scope)) return false;
     if (!value) return true;
     const cell = value(scope);
     if (exists !== undefined && (cell !== undefined) !== exists) return false;
