@@ -23,7 +23,10 @@ export interface Panel {
   readonly targets?: readonly Target[];
   readonly fieldConfig?: {
     readonly defaults: { readonly unit?: string };
-    readonly overrides: readonly { readonly properties: readonly { readonly id: string; readonly value: unknown }[] }[];
+    readonly overrides: readonly {
+      readonly matcher: { readonly options: string };
+      readonly properties: readonly { readonly id: string; readonly value: unknown }[];
+    }[];
   };
   readonly transformations?: readonly { readonly id: string; readonly options: TransformationOptions }[];
 }

@@ -128,7 +128,7 @@ function columnsWithoutUnit(panel: Panel): string[] {
   const styled = new Set(
     (panel.fieldConfig?.overrides ?? [])
       .filter(({ properties }) => properties.some(({ id }) => id === 'unit' || id === 'mappings'))
-      .map((override) => (override as unknown as { matcher: { options: string } }).matcher.options),
+      .map(({ matcher }) => matcher.options),
   );
   return Object.entries(names)
     .filter(([field, title]) => /^Value( #[A-Z])?$/.test(field) && !styled.has(title))

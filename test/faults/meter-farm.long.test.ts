@@ -94,7 +94,7 @@ async function readAll(
         checks: ['snmp'],
       })),
       contracts: { all: { devices: ['*'], meters: { total: {} } } },
-    } as never,
+    },
     folder,
   );
   const started = Date.now();

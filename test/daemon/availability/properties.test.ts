@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { WallTime } from '#collectors/contract.ts';
-import type { SlaSettings } from '#config/schema.ts';
 import { fractionOf, isAtLeast, percentText } from '#daemon/availability/exact.ts';
 import { readSlaReport } from '#daemon/availability/reading.ts';
 import { evaluate } from '#daemon/availability/sla.ts';
@@ -95,7 +94,7 @@ test('every millisecond of an outage counts or has one reason why not, and the s
           return { from, to: at as WallTime, state, cause: '' };
         });
         const figures = evaluate({
-          sla: Object.assign({}, BASE, rules) as unknown as SlaSettings,
+          sla: Object.assign({}, BASE, rules),
           pieces,
           corrections: carrier
             ? [

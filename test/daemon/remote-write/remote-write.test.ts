@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { WallTime } from '#collectors/contract.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { remoteWriteVerdict } from '#daemon/remote-write/dialect.ts';
 import { SERIES } from '#daemon/remote-write/format.ts';
@@ -226,8 +227,8 @@ describe('records', () => {
     expect(up(['a', 'b'], 1)).toEqual(['a 1', 'b 1']);
     expect(up(['b'], 2)).toEqual(['b 1', 'a NaN']);
     expect(up(['b'], 3)).toEqual(['b 1']);
-    expect(encoder.forget('sw-1', 4 as never)).toHaveLength(1);
-    expect(encoder.forget('sw-1', 5 as never)).toHaveLength(0);
+    expect(encoder.forget('sw-1', 4 as WallTime)).toHaveLength(1);
+    expect(encoder.forget('sw-1', 5 as WallTime)).toHaveLength(0);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Clock, Monotonic } from '#collectors/contract.ts';
+import type { Clock, Milliseconds, Monotonic } from '#collectors/contract.ts';
 import { systemClock } from '#daemon/clock.ts';
 import { openInfluxSink } from '#daemon/sinks/influx.ts';
 import { RateLimit } from '#daemon/spool/rate-limit.ts';
@@ -168,7 +168,7 @@ describe('limits', () => {
 
     expect(waits).toEqual([1_000, 2_000, 4_000, 30_000, 30_000]);
     expect(waitAfter(unavailable, 1, 0)).toBe(500);
-    expect(waitAfter({ ...unavailable, retryAfter: 45_000 as never }, 1, 1)).toBe(45_000);
+    expect(waitAfter({ ...unavailable, retryAfter: 45_000 as Milliseconds }, 1, 1)).toBe(45_000);
     expect(waitAfter({ kind: 'held', message: '', hint: '' }, 1, 1)).toBe(60_000);
   });
 });
