@@ -178,8 +178,11 @@ export class Watch {
       interval: SUSPECT_INTERVAL,
       run: async (signal) => {
         const names = this.#rounds.suspects(this.#devices.keys());
-        const suspects = [...this.#devices.values()].filter(({ name }) => names.has(name));
-        if (suspects.length > 0) await this.#round(suspects, signal);
+        if (names.size === 0) return 'neither';
+        await this.#round(
+          [...this.#devices.values()].filter(({ name }) => names.has(name)),
+          signal,
+        );
         return 'neither';
       },
     };

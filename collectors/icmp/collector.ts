@@ -52,12 +52,13 @@ class EchoCollector implements IcmpCollector {
     const results = await this.#ask(targets, context);
     const end = { question, at: clock.wallNow(), took: (clock.monotonicNow() - started) as Milliseconds };
     const paid = new Set<string>();
-    return targets.map((target) => {
+    const observations: Observation[] = [];
+    for (const target of targets) {
       const observation = this.#observe(target, results.get(target.address) ?? NO_ADDRESS, end);
-      const shared = paid.has(target.address);
+      observations.push(paid.has(target.address) ? { ...observation, requests: 0, timeouts: 0 } : observation);
       paid.add(target.address);
-      return shared ? { ...observation, requests: 0, timeouts: 0 } : observation;
-    });
+    }
+    return observations;
   }
 
   forget(device: string): void {

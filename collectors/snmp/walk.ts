@@ -58,7 +58,9 @@ export class ColumnWalk {
   /** Whether the last row has this name, so that what the agent gives after it is the next. */
   isAt(name: Uint8Array): boolean {
     const { octets, from, to } = this.#last;
-    return to - from === name.length && name.every((octet, at) => octet === octets[from + at]);
+    if (to - from !== name.length) return false;
+    for (let at = 0; at < name.length; at += 1) if (name[at] !== octets[from + at]) return false;
+    return true;
   }
 
   /** Why it broke off, if it did. */

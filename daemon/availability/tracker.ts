@@ -119,10 +119,11 @@ export class AvailabilityTracker {
   /** Judges one round. Devices that have left meanwhile are passed over. */
   round(start: RoundStart, results: ReadonlyMap<string, RoundResult>): void {
     const disturbed = this.#options.disturbedSince?.(start.mono) ?? false;
-    const present = [...results].flatMap(([name, result]) => {
+    const present: { tracked: Tracked; result: RoundResult; evidence: Evidence }[] = [];
+    for (const [name, result] of results) {
       const tracked = this.#devices.get(name);
-      return tracked ? [{ tracked, result, evidence: disturbed ? DISTURBED : combine([...result.values()]) }] : [];
-    });
+      if (tracked) present.push({ tracked, result, evidence: disturbed ? DISTURBED : combine([...result.values()]) });
+    }
     present.sort((a, b) => a.tracked.depth - b.tracked.depth);
     for (const { tracked, evidence } of present) if (evidence.kind !== 'could-not-tell') tracked.lastTold = start.at;
     const massLoss = this.#massLoss(start.at, present);
@@ -294,18 +295,19 @@ const probeLabels = labelsBy('probe');
 const STATE_LABELS = STATES.map((state) => ({ state }));
 
 function stateReadings(state: State): Reading[] {
-  const readings = STATE_LABELS.map(
-    (labels): Reading => ({ metric: 'siteward_device_state', labels, value: labels.state === state ? 1 : 0 }),
-  );
+  const readings: Reading[] = [];
+  for (const labels of STATE_LABELS)
+    readings.push({ metric: 'siteward_device_state', labels, value: labels.state === state ? 1 : 0 });
   if (state !== 'unknown')
     readings.push({ metric: 'siteward_device_up', labels: NO_LABELS, value: state === 'up' ? 1 : 0 });
   return readings;
 }
 
 function secondsReadings(sums: StateSums): Reading[] {
-  return STATE_LABELS.map((labels) => ({
-    metric: 'siteward_availability_seconds_total',
-    labels,
-    value: BigInt(Math.floor(sums[labels.state] / 1000)),
-  }));
+  const readings: Reading[] = [];
+  for (const labels of STATE_LABELS) {
+    const value = BigInt(Math.floor(sums[labels.state] / 1000));
+    readings.push({ metric: 'siteward_availability_seconds_total', labels, value });
+  }
+  return readings;
 }

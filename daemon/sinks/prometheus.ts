@@ -57,7 +57,9 @@ export class PrometheusSink implements Sink {
   /** The last value of each series of one device, in the order of the catalogue; of these metrics only, where given. */
   readings(name: string, metrics: readonly MetricName[] = METRIC_NAMES): Reading[] {
     const device = this.#devices.get(name);
-    return device ? metrics.flatMap((metric) => this.#families.get(metric)?.readings(device) ?? []) : [];
+    const readings: Reading[] = [];
+    if (device) for (const metric of metrics) readings.push(...(this.#families.get(metric)?.readings(device) ?? []));
+    return readings;
   }
 
   /** The device series as exposition text, family by family. Yields whole lines, good until the next are asked for. */

@@ -140,7 +140,9 @@ export class Scope {
 
   /** Indexes of the rows of these columns, in the agent's order. */
   rowsOf(columns: Iterable<Oid>): readonly string[] {
-    return union(Array.from(columns, (oid) => this.columns.get(oid) ?? NO_ROWS));
+    const found: ReadonlyMap<string, Varbind>[] = [];
+    for (const oid of columns) found.push(this.columns.get(oid) ?? NO_ROWS);
+    return union(found);
   }
 }
 
