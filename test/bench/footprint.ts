@@ -51,7 +51,7 @@ export async function benchFootprint(): Promise<Figure[]> {
       { what: 'start to first reading', siteward: `${first.toFixed(1)} s`, beside: '-', ratio: '-', goal: '<= 2 s' },
       {
         what: `RSS, ${DEVICES} devices`,
-        siteward: `${Math.round(Math.max(early.most, late.most) / 1e6)} MB`,
+        siteward: `${(Math.max(early.most, late.most) / 1e6).toFixed(1)} MB`,
         beside: '-',
         ratio: '-',
         goal: '<= 120 MB',
