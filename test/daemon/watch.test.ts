@@ -11,7 +11,7 @@ import { parseExposition } from '../support/exposition.ts';
 import { observation, reading } from '../support/observations.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 
-/** A collector whose answers wait until the test gives them; it remembers every device that it was asked for. */
+/** A collector whose answers wait until the test gives them, or until it is broken off; it remembers who answered. */
 class HeldCollector implements Collector {
   readonly name: string;
   readonly questions = ['alive', 'metrics', 'inventory'] as const;
@@ -23,8 +23,9 @@ class HeldCollector implements Collector {
     this.name = name;
   }
 
-  collect: Collector['collect'] = (question, targets) =>
+  collect: Collector['collect'] = (question, targets, { signal }) =>
     new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve([]), { once: true });
       const devices = targets.map(({ name }) => name);
       const answer = (kind: Evidence['kind']) => {
         for (const device of devices) this.remembered.add(device);
