@@ -30,9 +30,12 @@ export function locateIssues(
   issues: readonly Issue[],
   schema: z.core.JSONSchema.BaseSchema,
 ): Fault[] {
-  return issues
-    .flatMap((issue) => faultsOf(file, document, issue, schema))
-    .sort((a, b) => a.line - b.line || a.column - b.column);
+  return inOrder(issues.flatMap((issue) => faultsOf(file, document, issue, schema)));
+}
+
+/** As they stand in the file. */
+export function inOrder(faults: readonly Fault[]): Fault[] {
+  return faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
 function faultsOf(file: string, document: YamlDocument, issue: Issue, schema: z.core.JSONSchema.BaseSchema): Fault[] {
@@ -125,12 +128,17 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
+/** The key that was probably meant, if there is one so near. */
+export function nearestKey(key: string, known: readonly string[]): string | undefined {
   const best = known
     .map((candidate) => ({ candidate, distance: distance(key, candidate) }))
     .toSorted((a, b) => a.distance - b.distance)[0];
-  if (best && best.distance <= Math.max(2, Math.floor(key.length / 3)))
-    return `is not a key here (did you mean ${best.candidate}?)`;
+  return best && best.distance <= Math.max(2, Math.floor(key.length / 3)) ? best.candidate : undefined;
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const meant = nearestKey(key, known);
+  if (meant !== undefined) return `is not a key here (did you mean ${meant}?)`;
   return known.length > 0 ? `is not a key here (write one of ${known.join(', ')})` : 'is not a key here (remove it)';
 }
 
@@ -168,7 +176,7 @@ interface SchemaNode {
   readonly $defs?: Record<string, SchemaNode>;
 }
 
-function knownKeys(schema: z.core.JSONSchema.BaseSchema, path: readonly PropertyKey[]): string[] {
+export function knownKeys(schema: z.core.JSONSchema.BaseSchema, path: readonly PropertyKey[]): string[] {
   const root = schema as SchemaNode;
   let nodes = alternatives(root, root);
   for (const step of path) {

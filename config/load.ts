@@ -2,8 +2,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
-import { describePath, type Fault, locateIssues } from './faults.ts';
+import { describePath, type Fault, inOrder, knownKeys, locateIssues } from './faults.ts';
 import { crossChecks } from './references.ts';
+import { remainderOf } from './remainder.ts';
 import { type Config, ConfigSettings } from './schema.ts';
 import { Secret } from './secret.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
@@ -47,17 +48,23 @@ export function loadConfig(path: string, env: NodeJS.ProcessEnv = process.env): 
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
   const document = parseYaml(text);
   if (document.faults.length > 0) throw new ConfigError(document.faults.map((fault) => ({ file, path: '', ...fault })));
-  const parsed = ConfigSettings.safeParse(document.value ?? {});
-  if (!parsed.success) throw new ConfigError(locateIssues(file, document, parsed.error.issues, configJsonSchema()));
-  const config = parsed.data;
   const folder = dirname(resolve(file));
-  const secrets = resolveSecrets(config, folder, env, (path, message) => placed(file, document, path, message));
-  const faults = [
-    ...secrets.faults,
-    ...crossChecks(config).map(({ path, message }) => placed(file, document, path, message)),
-  ];
-  if (faults.length > 0) throw new ConfigError(faults.toSorted((a, b) => a.line - b.line || a.column - b.column));
-  return { config: deepFreeze(config), folder, file, warnings: secrets.warnings };
+  const between = (config: Config) => {
+    const secrets = resolveSecrets(config, folder, env, (path, message) => placed(file, document, path, message));
+    const crossed = crossChecks(config).map(({ path, message }) => placed(file, document, path, message));
+    return { faults: [...secrets.faults, ...crossed], warnings: secrets.warnings };
+  };
+  const parsed = ConfigSettings.safeParse(document.value ?? {});
+  if (!parsed.success) {
+    const { issues } = parsed.error;
+    const schema = configJsonSchema();
+    const rest = remainderOf(document.value, issues, (path) => knownKeys(schema, path));
+    const faults = locateIssues(file, document, issues, schema);
+    throw new ConfigError(inOrder([...faults, ...(rest ? between(rest).faults : [])]));
+  }
+  const { faults, warnings } = between(parsed.data);
+  if (faults.length > 0) throw new ConfigError(inOrder(faults));
+  return { config: deepFreeze(parsed.data), folder, file, warnings };
 }
 
 /** A config that is made by a program instead of read from a file. @throws ConfigError as `loadConfig` does. */

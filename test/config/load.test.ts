@@ -42,6 +42,41 @@ polling: {metrics: 1s}
   ]);
 });
 
+test('what is wrong between settings is told beside what is wrong in one of them', () => {
+  const text = `site: {id: acme-hq, client: ACME Ltd}
+poling: {metrics: 60s}
+credentials: {office: {version: 2c, community: {env: NOT_SET}}}
+devices:
+  - {name: fw-1, address: 192.0.2.1, port: 70000, credentials: [ofice]}
+  - {name: fw-1, address: 192.0.2.300}
+  - {name: sw-1, address: 192.0.2.4, parent: core}
+`;
+
+  expect(faultsOf(text)).toEqual([
+    'siteward.yaml:2:1: poling: is not a key here (did you mean polling?)',
+    expect.stringMatching(/^siteward\.yaml:3:\d+: credentials\.office\.community: .*NOT_SET is not set/),
+    'siteward.yaml:5:44: devices[0].port: 70000 is not a port (write 1 to 65535)',
+    expect.stringMatching(
+      /^siteward\.yaml:5:65: devices\[0\]\.credentials\[0\]: there is no "ofice" under credentials/,
+    ),
+    expect.stringMatching(/^siteward\.yaml:6:12: devices\[1\]\.name: "fw-1" is already the name of devices\[0\]/),
+    expect.stringMatching(/^siteward\.yaml:6:27: devices\[1\]\.address: "192\.0\.2\.300" is not an address/),
+    expect.stringMatching(/^siteward\.yaml:7:46: devices\[2\]\.parent: there is no device "core"/),
+  ]);
+});
+
+test.each([
+  ['a device', 'devices: [{nmae: core, address: 192.0.2.1}, {name: a, address: 192.0.2.2, parent: core}]'],
+  ['a name', 'devices: [{name: [core], address: 192.0.2.1}, {name: a, address: 192.0.2.2, parent: core}]'],
+  [
+    'a section',
+    'credentialss: {office: {version: 2c, community: x}}\ndevices: [{address: 192.0.2.1, credentials: [office]}]',
+  ],
+  ['a credential', 'credentials: {office: {version: 9}}\ndevices: [{address: 192.0.2.1, credentials: [office]}]'],
+])('what names %s that is itself wrong is not called wrong', (_, text) => {
+  expect(faultsOf(MINIMAL + text)).toHaveLength(1);
+});
+
 test.each([
   [
     'a key that stands twice',
