@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
-import { describePath, type Fault, inOrder, knownKeys, locateIssues } from './faults.ts';
+import { describePath, type Fault, inOrder, locateIssues } from './faults.ts';
 import { crossChecks } from './references.ts';
 import { remainderOf } from './remainder.ts';
 import { type Config, ConfigSettings } from './schema.ts';
@@ -58,7 +58,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
   if (!parsed.success) {
     const { issues } = parsed.error;
     const schema = configJsonSchema();
-    const rest = remainderOf(document.value, issues, (path) => knownKeys(schema, path));
+    const rest = remainderOf(document.value, issues, schema);
     const faults = locateIssues(file, document, issues, schema);
     throw new ConfigError(inOrder([...faults, ...(rest ? between(rest).faults : [])]));
   }

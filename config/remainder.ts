@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { nearestKey } from './faults.ts';
+import { knownKeys, nearestKey, valueAt } from './faults.ts';
 import { type Config, ConfigSettings } from './schema.ts';
 
 /** Sections to which settings elsewhere refer: without a part of them those would seem wrong although they are not. */
@@ -15,7 +15,7 @@ const MISSED = [...REFERRED, ...NAMES, 'devices'];
 export function remainderOf(
   value: unknown,
   issues: readonly z.core.$ZodIssue[],
-  known: (path: readonly PropertyKey[]) => readonly string[],
+  schema: z.core.JSONSchema.BaseSchema,
 ): Config | undefined {
   const rest = structuredClone(value);
   for (const issue of issues) {
@@ -24,7 +24,7 @@ export function remainderOf(
     if (issue.code === 'unrecognized_keys') {
       const at = mapAt(rest, path);
       for (const key of issue.keys) {
-        if (!at || MISSED.includes(nearestKey(key, known(path)) ?? '')) return undefined;
+        if (!at || MISSED.includes(nearestKey(key, knownKeys(schema, path)) ?? '')) return undefined;
         delete at[key];
       }
       continue;
@@ -43,8 +43,7 @@ export function remainderOf(
 
 /** Undefined where there is no map of keys and values. */
 function mapAt(root: unknown, path: readonly PropertyKey[]): Record<string, unknown> | undefined {
-  let at = root;
-  for (const step of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, step) : undefined;
+  const at = valueAt(root, path);
   return isMap(at) ? at : undefined;
 }
 

@@ -85,7 +85,9 @@ export class Rounds {
       if (result?.get('snmp')?.kind === 'answered') result.delete('icmp');
     }
     await this.#excuse(devices, results);
-    return new Map(this.#stillWatched(devices).map(({ name }) => [name, results.get(name) ?? new Map()]));
+    const present = new Set(this.#stillWatched(devices));
+    for (const device of devices) if (!present.has(device)) results.delete(device.name);
+    return results;
   }
 
   /** What a round hears of a device that a reload took out or changed meanwhile says nothing about the one there now. */

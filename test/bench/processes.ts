@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { until as look } from '../support/until.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const SHARED = resolve(ROOT, '../shared');
@@ -78,12 +79,7 @@ export async function freePort(): Promise<number> {
 
 /** Asks again until the answer comes; servers need a moment to start. */
 export async function until(what: string, ready: () => Promise<boolean>, patience = 30_000): Promise<void> {
-  const end = Date.now() + patience;
-  while (Date.now() < end) {
-    if (await ready().catch(() => false)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${what} did not happen in ${patience / 1000} s`);
+  await look(what, () => ready().catch(() => false), { patience, every: 50 });
 }
 
 export function workFolder(): string {

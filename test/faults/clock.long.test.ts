@@ -89,14 +89,14 @@ test('booted in 1970 and set a minute later: the time before counts for nothing,
   const boot = Date.now();
   const { daemon, folder, set } = await setting(60 * SECOND - boot);
   await allEntered(daemon, 'up', 0);
-  await systemClock.sleep((15 * SECOND) as Milliseconds);
+  await daemon.rounds(3);
 
   const mark = daemon.log.length;
   set(0);
   const whenSet = Date.now();
   await daemon.logged('the step', (line) => line.message === 'the clock was set');
   await allEntered(daemon, 'up', mark);
-  await systemClock.sleep((20 * SECOND) as Milliseconds);
+  await daemon.rounds(4);
   const counted = sum(await daemon.scrape(), 'siteward_availability_seconds_total') / DEVICES.length;
   const report = await siteward([
     'report',
@@ -153,7 +153,7 @@ test(`stopped for ${STOPPED / SECOND} seconds: all that time is unknown, none is
   running = daemon;
   onTestFinished(() => void daemon.child.kill('SIGCONT'));
   await allEntered(daemon, 'up', 0);
-  await systemClock.sleep(ROUND as Milliseconds);
+  await daemon.rounds(1);
 
   daemon.child.kill('SIGSTOP');
   const stopped = Date.now();
@@ -163,7 +163,8 @@ test(`stopped for ${STOPPED / SECOND} seconds: all that time is unknown, none is
   const resumed = Date.now();
   await allEntered(daemon, 'up', mark);
   await daemon.logged('that it stood still', ({ message }) => message === 'a notice is due');
-  await systemClock.sleep((30 * SECOND) as Milliseconds);
+  // A wrong verdict takes three rounds, and a notice of it some moments.
+  await daemon.rounds(6);
   await daemon.stop();
 
   expect(daemon.log.filter(isChange('down'))).toEqual([]);

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Namespaces } from './namespace.ts';
+import { until } from './until.ts';
 
 export interface Packet {
   /** True where the namespace itself sent it. */
@@ -52,11 +53,8 @@ export async function startCapture(office: Namespaces, where: 'near' | 'far', fi
   };
   return {
     packetsTo: async (last) => {
-      const end = performance.now() + PATIENCE;
-      while (!packetsOf(await readFile(file)).some(({ target }) => target === last)) {
-        if (performance.now() > end) throw new Error(`no packet to ${last} was seen: ${said}`);
-        await new Promise((wake) => setTimeout(wake, 100));
-      }
+      const isSeen = async () => packetsOf(await readFile(file)).some(({ target }) => target === last);
+      await until(`a packet to ${last}`, isSeen, { patience: PATIENCE, tail: () => `: ${said}` });
       await stop('SIGINT');
       if (!said.includes('\n0 packets dropped by kernel')) throw new Error(`packets were lost: ${said}`);
       return packetsOf(await readFile(file));

@@ -6,7 +6,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseExposition, type Sample, samplesOf, sampleValue } from './exposition.ts';
+import { ECHO_REQUESTS } from '#collectors/icmp/prober.ts';
+import { parseExposition, type Sample, samplesOf, sampleValue, seriesKey } from './exposition.ts';
+import { until } from './until.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 /** For what takes a second on an idle machine: where everything runs at once, a start alone may take half a minute. */
@@ -112,13 +114,21 @@ export class RunningDaemon implements AsyncDisposable {
     patience = PATIENCE,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<T> {
-    const end = performance.now() + patience;
-    for (;;) {
-      const found = wanted(await this.scrape(headers));
-      if (found !== undefined) return found;
-      if (performance.now() > end) throw new Error(`${what} did not come in ${patience / 1000} s: ${this.#tail()}`);
-      await new Promise((wake) => setTimeout(wake, 100));
-    }
+    return await until(what, async () => wanted(await this.scrape(headers)), {
+      patience,
+      tail: () => `: ${this.#tail()}`,
+    });
+  }
+
+  /** Waits until every device has been sent the echo requests of so many more rounds. */
+  async rounds(count: number): Promise<void> {
+    const sent = (samples: readonly Sample[]) => samplesOf(samples, 'siteward_icmp_packets_sent_total');
+    const before = new Map(sent(await this.scrape()).map((sample) => [seriesKey(sample), sample.value]));
+    const isFurther = (sample: Sample) => sample.value >= (before.get(seriesKey(sample)) ?? 0) + count * ECHO_REQUESTS;
+    await this.metrics(`${count} more rounds`, (samples) => {
+      const now = sent(samples);
+      return (now.length > 0 && now.every(isFurther)) || undefined;
+    });
   }
 
   /** @throws where a point of an output is unaccounted for: whatever a test is about, that holds in every scrape. */

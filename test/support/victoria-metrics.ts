@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { freePort, type RunningServer, startServer } from './process.ts';
+import { until } from './until.ts';
 
 export interface VictoriaMetrics extends RunningServer {
   readonly url: string;
@@ -14,6 +15,9 @@ export interface ExportedSeries {
   readonly values: readonly number[];
   readonly timestamps: readonly number[];
 }
+
+/** On a busy machine, in milliseconds. */
+const PATIENCE = 30_000;
 
 /** A real victoria-metrics on loopback with its data in `folder`. */
 export async function startVictoriaMetrics(
@@ -68,10 +72,9 @@ async function exported(url: string, selector: string): Promise<readonly Exporte
 
 /** It says that it has started before it listens. */
 async function answering(url: string, server: RunningServer): Promise<void> {
-  while (server.child.exitCode === null) {
-    const answer = await fetch(`${url}/health`).catch(() => undefined);
-    if (answer?.ok) return;
-    await setTimeout(20);
-  }
-  throw new Error('victoria-metrics ended before it listened');
+  const answers = async () => {
+    if (server.child.exitCode !== null) throw new Error('victoria-metrics ended before it listened');
+    return (await fetch(`${url}/health`).catch(() => undefined))?.ok;
+  };
+  await until('an answer of victoria-metrics', answers, { patience: PATIENCE, every: 20 });
 }
